@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * base/process.h - hardening of the own process.
+ */
+#ifndef SN_BASE_PROCESS_H
+#define SN_BASE_PROCESS_H
+
+/*
+ * To be called before the first secret is read: not dumpable (no core, no ptrace, /proc/self owned by root), core
+ * limit 0, umask 077, SIGPIPE ignored. Failures are ignored: each is a further layer, none is the only one.
+ */
+void sn_harden_process(void);
+
+#endif
