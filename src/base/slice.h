@@ -52,13 +52,15 @@ struct sn_slice sn_slice_trim_space(struct sn_slice text);
 bool sn_slice_cut(struct sn_slice text, char separator, struct sn_slice *out_before, struct sn_slice *out_after);
 /* The same at the last separator. */
 bool sn_slice_cut_last(struct sn_slice text, char separator, struct sn_slice *out_before, struct sn_slice *out_after);
-/* Takes the next separated part off rest: false once nothing is left. "a,,b" gives "a", "", "b"; "" gives none. */
+/* Takes the next separated part off rest: false once nothing is left. "a,,b" gives "a", "", "b"; "a," gives "a". */
 bool sn_slice_next(struct sn_slice *rest, char separator, struct sn_slice *out_part);
 
 /* True if every byte is one of A-Z a-z 0-9 or of the extra characters. */
 bool sn_slice_is_alnum_or(struct sn_slice text, const char *extra);
 /* True if text is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, nothing past U+10FFFF). */
 bool sn_slice_is_utf8(struct sn_slice text);
+/* Length (1..4) of the well-formed UTF-8 sequence that text begins with; 0 when there is none. */
+size_t sn_utf8_sequence(struct sn_slice text);
 /* True if text matches a glob in which '*' stands for any run of bytes, the only special character. */
 bool sn_slice_matches_glob(struct sn_slice text, struct sn_slice glob);
 

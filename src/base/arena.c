@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* base/arena.c - memory released as a whole; see arena.h. */
+#include "base/arena.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+enum { BLOCK_BYTES = 16 * 1024, ALIGNMENT = 16 };
+
+struct sn_arena_block {
+    struct sn_arena_block *next;
+    size_t used, size;
+    _Alignas(ALIGNMENT) unsigned char bytes[];
+};
+
+static struct sn_arena_block *block_new(struct sn_arena *arena, size_t size)
+{
+    struct sn_arena_block *block = sn_alloc(1, sizeof(struct sn_arena_block) + size);
+
+    block->size = size;
+    arena->total += sizeof(struct sn_arena_block) + size;
+    return block;
+}
+
+void *sn_arena_alloc(struct sn_arena *arena, size_t count, size_t size)
+{
+    size_t bytes;
+
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 2) {
+        sn_alloc_failed();
+    }
+    bytes = (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    struct sn_arena_block *block = arena->first;
+    if (block == NULL || block->size - block->used < bytes) {
+        if (bytes > BLOCK_BYTES / 4 && block != NULL) {
+            /* Large objects get a block of their own behind the current one, which stays in use. */
+            struct sn_arena_block *own = block_new(arena, bytes);
+            own->next = block->next;
+            own->used = bytes;
+            block->next = own;
+            return own->bytes;
+        }
+        struct sn_arena_block *fresh = block_new(arena, bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES);
+        fresh->next = block;
+        arena->first = fresh;
+        block = fresh;
+    }
+    void *memory = block->bytes + block->used;
+    block->used += bytes;
+    return memory;
+}
+
+char *sn_arena_str(struct sn_arena *arena, struct sn_slice text)
+{
+    char *copy = sn_arena_alloc(arena, text.len + 1, 1);
+
+    if (text.len > 0) {
+        memcpy(copy, text.ptr, text.len);
+    }
+    return copy;
+}
+
+struct sn_slice sn_arena_dup(struct sn_arena *arena, struct sn_slice text)
+{
+    return (struct sn_slice){sn_arena_str(arena, text), text.len};
+}
+
+struct sn_slice sn_arena_printf(struct sn_arena *arena, const char *format, ...)
+{
+    va_list arguments, again;
+
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int wanted = vsnprintf(NULL, 0, format, arguments);
+    size_t len = wanted > 0 ? (size_t)wanted : 0;
+    char *text = sn_arena_alloc(arena, len + 1, 1);
+    vsnprintf(text, len + 1, format, again);
+    va_end(again);
+    va_end(arguments);
+    return (struct sn_slice){text, len};
+}
+
+void sn_arena_clear(struct sn_arena *arena)
+{
+    struct sn_arena_block *block = arena->first;
+
+    while (block != NULL) {
+        struct sn_arena_block *next = block->next;
+        sn_free(block);
+        block = next;
+    }
+    *arena = (struct sn_arena){0};
+}
