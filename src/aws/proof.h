@@ -38,8 +38,8 @@ struct sn_proof_headers {
     struct sn_buf authorization, amz_date, security_token, audience, nonce, request;
 };
 void sn_proof_headers_clear(struct sn_proof_headers *headers);
-SN_MUST_CHECK enum sn_status sn_proof_make(const struct sn_proof_input *input,
-    const struct sn_credentials *credentials, struct sn_proof_headers *out_headers, struct sn_error *err);
+SN_MUST_CHECK enum sn_status sn_proof_make(const struct sn_proof_input *input, const struct sn_credentials *credentials,
+    struct sn_proof_headers *out_headers, struct sn_error *err);
 
 /* --- Server --- */
 struct sn_proof {

@@ -21,15 +21,15 @@ struct sn_sign_header {
 };
 
 struct sn_sign_input {
-    struct sn_slice method, path, query; /* as sent; the path undecoded */
+    struct sn_slice method, path, query;  /* as sent; the path undecoded */
     const struct sn_sign_header *headers; /* all that are to be signed, host included, x-amz-date not */
     size_t header_count;
     struct sn_slice payload_hash; /* lower-case hex; empty: computed from body */
     struct sn_slice body;
     struct sn_slice region, service;
     int64_t unix_s;
-    bool normalize_path;   /* every service but S3 */
-    bool double_encode_path; /* every service but S3 */
+    bool normalize_path;      /* every service but S3 */
+    bool double_encode_path;  /* every service but S3 */
     bool sign_payload_header; /* add x-amz-content-sha256 */
     bool omit_session_token;  /* the token is sent but not signed */
     bool presign;             /* signature goes into the query */

@@ -14,6 +14,18 @@
 #include <string.h>
 #include <time.h>
 
+/* Some C libraries define a few of these as macros, which clang would warn of when they are poisoned. */
+#undef strtok_r
+#undef strncpy
+#undef strcat
+#undef strcpy
+#undef strncat
+#undef sprintf
+#undef vsprintf
+#undef gets
+#undef atoi
+#undef atol
+
 #pragma GCC poison atoi atol atoll strtol strtoul strtoll strtoull strtod sscanf fscanf scanf
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok strtok_r gets
 #pragma GCC poison system popen rand srand random srandom drand48

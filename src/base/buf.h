@@ -40,7 +40,7 @@ void sn_buf_add_bytes(struct sn_buf *buf, const void *bytes, size_t len);
 void sn_buf_add_int(struct sn_buf *buf, int64_t value);
 void sn_buf_add_hex(struct sn_buf *buf, const void *bytes, size_t len); /* lower case */
 void sn_buf_addf(struct sn_buf *buf, const char *format, ...) SN_PRINTF(2, 3);
-void sn_buf_vaddf(struct sn_buf *buf, const char *format, va_list arguments);
+void sn_buf_vaddf(struct sn_buf *buf, const char *format, va_list arguments) SN_PRINTF(2, 0);
 /* Room for len more bytes, to be filled by the caller, who then adds to buf->len; NULL on overflow. */
 char *sn_buf_reserve(struct sn_buf *buf, size_t len);
 /* Drops bytes [start, start+len). */

@@ -20,28 +20,28 @@
 #define SN_AUTO(clear_fn) __attribute__((cleanup(clear_fn)))
 
 /* Moves a pointer out of a variable that cleans itself up, leaving NULL behind. */
-#define SN_TAKE(pointer)                   \
-    ({                                     \
-        __auto_type sn_take_p = (pointer); \
-        (pointer) = NULL;                  \
-        sn_take_p;                         \
+#define SN_TAKE(pointer)                                                                                               \
+    ({                                                                                                                 \
+        __auto_type sn_take_p = (pointer);                                                                             \
+        (pointer) = NULL;                                                                                              \
+        sn_take_p;                                                                                                     \
     })
 
 /* Leaves the function with the status of a call that failed. */
-#define SN_TRY(call)                           \
-    do {                                       \
-        enum sn_status sn_try_status = (call); \
-        if (sn_try_status != SN_OK) {          \
-            return sn_try_status;              \
-        }                                      \
+#define SN_TRY(call)                                                                                                   \
+    do {                                                                                                               \
+        enum sn_status sn_try_status = (call);                                                                         \
+        if (sn_try_status != SN_OK) {                                                                                  \
+            return sn_try_status;                                                                                      \
+        }                                                                                                              \
     } while (0)
 
 /* An invariant of our own code, checked in every build. Prints no data. Never used on outside input. */
-#define SN_ASSERT(condition)                          \
-    do {                                              \
-        if (!(condition)) {                           \
-            sn_assert_failed(__FILE__, __LINE__);     \
-        }                                             \
+#define SN_ASSERT(condition)                                                                                           \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            sn_assert_failed(__FILE__, __LINE__);                                                                      \
+        }                                                                                                              \
     } while (0)
 
 SN_NORETURN void sn_assert_failed(const char *file, int line);

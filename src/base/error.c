@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Cuts at a UTF-8 boundary when the text did not fit. */
-static void format_into(char *out, size_t size, const char *format, va_list arguments)
+SN_PRINTF(3, 0) static void format_into(char *out, size_t size, const char *format, va_list arguments)
 {
     int wanted = vsnprintf(out, size, format, arguments);
     if (wanted < 0) {
@@ -104,8 +104,7 @@ enum sn_status sn_error_retryable(struct sn_error *err, int retry_after_s)
     return err->status;
 }
 
-enum sn_status sn_fail_errno(
-    struct sn_error *err, const char *code, int error_number, const char *format, ...)
+enum sn_status sn_fail_errno(struct sn_error *err, const char *code, int error_number, const char *format, ...)
 {
     char text[SN_ERROR_MESSAGE_MAX];
     char reason[128];

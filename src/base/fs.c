@@ -36,8 +36,7 @@ enum sn_status sn_fd_write_all(int fd, struct sn_slice bytes, struct sn_error *e
 }
 
 /* Reads at most max bytes; one more is asked for so that a longer file is noticed. */
-static enum sn_status read_fd(
-    int fd, const char *path, size_t max, void *bytes, size_t *out_len, struct sn_error *err)
+static enum sn_status read_fd(int fd, const char *path, size_t max, void *bytes, size_t *out_len, struct sn_error *err)
 {
     char *at = bytes;
     size_t len = 0;

@@ -41,13 +41,11 @@ void sn_log_write(enum sn_log_level level, const char *event, const char *messag
 void sn_log_error_of(enum sn_log_level level, const char *event, const char *message, const struct sn_error *err,
     const struct sn_log_field *fields);
 
-#define SN_LOG_FIELDS(...) ((const struct sn_log_field[]){__VA_ARGS__ __VA_OPT__(, ) {.key = NULL}})
-#define sn_log_debug(event, message, ...) \
-    sn_log_write(SN_LOG_DEBUG, event, message, SN_LOG_FIELDS(__VA_ARGS__))
+#define SN_LOG_FIELDS(...) ((const struct sn_log_field[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
+#define sn_log_debug(event, message, ...) sn_log_write(SN_LOG_DEBUG, event, message, SN_LOG_FIELDS(__VA_ARGS__))
 #define sn_log_info(event, message, ...) sn_log_write(SN_LOG_INFO, event, message, SN_LOG_FIELDS(__VA_ARGS__))
 #define sn_log_warn(event, message, ...) sn_log_write(SN_LOG_WARN, event, message, SN_LOG_FIELDS(__VA_ARGS__))
-#define sn_log_error(event, message, ...) \
-    sn_log_write(SN_LOG_ERROR, event, message, SN_LOG_FIELDS(__VA_ARGS__))
+#define sn_log_error(event, message, ...) sn_log_write(SN_LOG_ERROR, event, message, SN_LOG_FIELDS(__VA_ARGS__))
 
 /*
  * Outside text made safe for one line of log or terminal: control bytes, DEL, C1 controls, bidirectional controls and

@@ -16,8 +16,7 @@ static enum sn_status bad_int(int64_t min, int64_t max, struct sn_error *err)
     return sn_fail(err, SN_INVALID, "INVALID_VALUE", "must be a whole number from %" PRId64 " to %" PRId64, min, max);
 }
 
-enum sn_status sn_parse_int(
-    struct sn_slice text, int64_t min, int64_t max, int64_t *out_value, struct sn_error *err)
+enum sn_status sn_parse_int(struct sn_slice text, int64_t min, int64_t max, int64_t *out_value, struct sn_error *err)
 {
     bool negative = min < 0 && text.len > 1 && text.ptr[0] == '-';
     struct sn_slice digits = negative ? sn_slice_sub(text, 1, text.len) : text;

@@ -22,7 +22,10 @@ struct sn_slice {
 /* A slice of a string literal. */
 #define SN_S(literal) ((struct sn_slice){"" literal, sizeof(literal) - 1})
 /* The same where a constant initialiser is needed. */
-#define SN_S_INIT(literal) {"" literal, sizeof(literal) - 1}
+#define SN_S_INIT(literal)                                                                                             \
+    {                                                                                                                  \
+        "" literal, sizeof(literal) - 1                                                                                \
+    }
 /* The two arguments of "%.*s". */
 #define SN_PRI(slice) (int)((slice).len > 4096 ? 4096 : (slice).len), ((slice).ptr ? (slice).ptr : "")
 

@@ -187,8 +187,9 @@ static bool take_civil(struct sn_slice *rest, bool separators, struct sn_civil *
     *c = (struct sn_civil){0};
     return take_digits(rest, 4, &c->year) && (!separators || take_byte(rest, '-')) && take_digits(rest, 2, &c->month) &&
            (!separators || take_byte(rest, '-')) && take_digits(rest, 2, &c->day) && take_byte(rest, 'T') &&
-           take_digits(rest, 2, &c->hour) && (!separators || take_byte(rest, ':')) && take_digits(rest, 2, &c->minute) &&
-           (!separators || take_byte(rest, ':')) && take_digits(rest, 2, &c->second) && civil_is_real(c);
+           take_digits(rest, 2, &c->hour) && (!separators || take_byte(rest, ':')) &&
+           take_digits(rest, 2, &c->minute) && (!separators || take_byte(rest, ':')) &&
+           take_digits(rest, 2, &c->second) && civil_is_real(c);
 }
 
 /* Fraction digits behind a dot, cut to milliseconds; no dot is no fraction. */
@@ -235,8 +236,7 @@ enum sn_status sn_time_parse_rfc3339(struct sn_slice text, int64_t *out_unix_ms,
     struct sn_civil c;
     int64_t ms, offset_s;
 
-    if (!take_civil(&rest, true, &c) || !take_fraction(&rest, &ms) || !take_offset(&rest, &offset_s) ||
-        rest.len != 0) {
+    if (!take_civil(&rest, true, &c) || !take_fraction(&rest, &ms) || !take_offset(&rest, &offset_s) || rest.len != 0) {
         return sn_fail(err, SN_INVALID, "INVALID_TIME", "must be a time such as '2026-02-01T10:00:00Z'");
     }
     *out_unix_ms = (unix_of(&c) - offset_s) * 1000 + ms;

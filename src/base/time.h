@@ -22,9 +22,9 @@ enum {
 };
 
 struct sn_civil {
-    int year, month, day;     /* month and day from 1 */
+    int year, month, day; /* month and day from 1 */
     int hour, minute, second;
-    int weekday;              /* 0 Monday .. 6 Sunday */
+    int weekday; /* 0 Monday .. 6 Sunday */
 };
 
 /* Days since 1970-01-01 of a proleptic Gregorian date, and back. */

@@ -36,13 +36,23 @@ static void globs(void **state)
         const char *text, *glob;
         bool matches;
     } rows[] = {
-        {"", "", true}, {"", "*", true}, {"a", "", false}, {"CI-build", "CI-*", true}, {"CI", "CI-*", false},
-        {"abcabc", "*abc", true}, {"abcabd", "*abc", false}, {"a.b.c", "a*c", true}, {"a.b.c", "a*b*d", false},
-        {"aaaaaaaaaaaaaaaaaaaaaaaab", "a*a*a*a*a*a*a*c", false}, {"x?", "x?", true}, {"xy", "x?", false},
+        {"", "", true},
+        {"", "*", true},
+        {"a", "", false},
+        {"CI-build", "CI-*", true},
+        {"CI", "CI-*", false},
+        {"abcabc", "*abc", true},
+        {"abcabd", "*abc", false},
+        {"a.b.c", "a*c", true},
+        {"a.b.c", "a*b*d", false},
+        {"aaaaaaaaaaaaaaaaaaaaaaaab", "a*a*a*a*a*a*a*c", false},
+        {"x?", "x?", true},
+        {"xy", "x?", false},
     };
     for (size_t i = 0; i < SN_LEN(rows); i++) {
         print_message("# %s ~ %s\n", rows[i].text, rows[i].glob);
-        assert_int_equal(sn_slice_matches_glob(sn_slice_str(rows[i].text), sn_slice_str(rows[i].glob)), rows[i].matches);
+        assert_int_equal(
+            sn_slice_matches_glob(sn_slice_str(rows[i].text), sn_slice_str(rows[i].glob)), rows[i].matches);
     }
 }
 

@@ -97,8 +97,12 @@ static void log_lines(void **state)
         "INFO: started event=x.start path=/a/b n=-3\n"
         "WARNING: hostile event=x.bad name=\"a\\u000AERROR: b \\u001B[31m\\\"\\\\ \\u202E\\u00FF\"\n");
     sn_buf_reset(&text);
-    sn_sanitize(&text, SN_S("ab\xc3\xa9" "defg"), 4);
-    assert_string_equal(sn_buf_str(&text), "ab\xc3\xa9" "d...");
+    sn_sanitize(&text,
+        SN_S("ab\xc3\xa9"
+             "defg"),
+        4);
+    assert_string_equal(sn_buf_str(&text), "ab\xc3\xa9"
+                                           "d...");
 }
 
 static void words(void **state)
