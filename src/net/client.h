@@ -49,7 +49,8 @@ SN_MUST_CHECK enum sn_status sn_http_client_new(
 void sn_http_client_free(struct sn_http_client *client);
 /*
  * Any HTTP status is SN_OK. Failures: SN_TIMEOUT (HTTP_TIMEOUT), SN_UNAVAILABLE (HTTP_CONNECT, HTTP_TLS, HTTP_RESOLVE,
- * HTTP_CUT: retryable), SN_LIMIT (HTTP_TOO_LARGE), SN_PROTOCOL (HTTP_PROTOCOL).
+ * HTTP_CUT: retryable), SN_LIMIT (HTTP_TOO_LARGE), SN_PROTOCOL (HTTP_PROTOCOL), SN_INVALID (HTTP_URL, HTTP_HEADER: the
+ * call itself is wrong). out_reply is zeroed or an earlier reply, whose memory is released.
  */
 SN_MUST_CHECK enum sn_status sn_http_client_do(struct sn_http_client *client, const struct sn_http_call *call,
     struct sn_http_reply *out_reply, struct sn_error *err);
