@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/secret.h"
 
 enum { BLOCK_BYTES = 16 * 1024, ALIGNMENT = 16 };
 
@@ -89,6 +90,7 @@ void sn_arena_clear(struct sn_arena *arena)
 
     while (block != NULL) {
         struct sn_arena_block *next = block->next;
+        sn_wipe(block->bytes, block->used); /* parsed answers may hold what their reader moved into a secret */
         sn_free(block);
         block = next;
     }

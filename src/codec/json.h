@@ -22,12 +22,20 @@
 struct sn_json_doc; /* owner */
 struct sn_json;     /* one node, borrowed */
 
-enum sn_json_kind { SN_JSON_NULL, SN_JSON_BOOL, SN_JSON_INT, SN_JSON_REAL, SN_JSON_STRING, SN_JSON_ARRAY, SN_JSON_OBJECT };
+enum sn_json_kind {
+    SN_JSON_NULL,
+    SN_JSON_BOOL,
+    SN_JSON_INT,
+    SN_JSON_REAL,
+    SN_JSON_STRING,
+    SN_JSON_ARRAY,
+    SN_JSON_OBJECT
+};
 
 struct sn_json_limits {
     size_t max_bytes;
-    unsigned max_depth;    /* nesting of arrays and objects; a flat object has depth 1 */
-    size_t max_members;    /* members of all objects and elements of all arrays together */
+    unsigned max_depth; /* nesting of arrays and objects; a flat object has depth 1 */
+    size_t max_members; /* members of all objects and elements of all arrays together */
 };
 
 /* For bodies of API requests: 64 KiB, depth 8, 64 members (TVM 2.2). */
@@ -45,8 +53,8 @@ enum sn_json_kind sn_json_kind_of(const struct sn_json *node);
 const char *sn_json_kind_name(enum sn_json_kind kind);
 /* Member of an object, or NULL (also when node is NULL or no object). */
 const struct sn_json *sn_json_get(const struct sn_json *node, const char *key);
-size_t sn_json_count(const struct sn_json *node);                              /* of an array or object; else 0 */
-const struct sn_json *sn_json_at(const struct sn_json *node, size_t index);    /* of an array */
+size_t sn_json_count(const struct sn_json *node);                           /* of an array or object; else 0 */
+const struct sn_json *sn_json_at(const struct sn_json *node, size_t index); /* of an array */
 /* Member i of an object in document order. */
 const struct sn_json *sn_json_member_at(const struct sn_json *node, size_t index, struct sn_slice *out_key);
 /* Values, with a fallback where the kind is another (or the node NULL). */
@@ -76,8 +84,9 @@ struct sn_json_field {
 SN_MUST_CHECK enum sn_status sn_json_read_object(const struct sn_json *node, const struct sn_json_field *fields,
     bool allow_unknown, void *out_struct, struct sn_error *err);
 
-/* --- Writing. Commas and escapes are the writer's; nesting is asserted. Control bytes, '"', '\' and bytes that are
- * not UTF-8 (as U+FFFD) are escaped, '/' is not. Output is compact. --- */
+/* --- Writing. Commas and escapes are the writer's; nesting is asserted. Output is compact. The quote, the backslash,
+ * U+0000 to U+001F, U+007F to U+009F, U+2028 and U+2029 are escaped (as \u and four lower-case digits but for the first
+ * two), bytes that are not UTF-8 become U+FFFD, all else ('/' too) stands as itself. --- */
 enum { SN_JSON_WRITER_DEPTH = 16 };
 struct sn_json_writer {
     struct sn_buf *buf;

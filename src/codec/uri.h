@@ -28,8 +28,8 @@ struct sn_query {
     size_t count;
 };
 /*
- * Splits "a=1&b=2" (also a form body). Repeated names, malformed escapes, decoded text that is not UTF-8 or holds NUL, and
- * more than max_params parameters fail with SN_INVALID, INVALID_REQUEST. The result lives in the arena.
+ * Splits "a=1&b=2" (also a form body). Repeated names, malformed escapes, decoded text that is not UTF-8 or holds NUL,
+ * and more than max_params parameters fail with SN_INVALID, INVALID_REQUEST. The result lives in the arena.
  */
 SN_MUST_CHECK enum sn_status sn_query_parse(struct sn_slice text, bool plus_is_space, size_t max_params,
     struct sn_arena *arena, struct sn_query *out_query, struct sn_error *err);
@@ -43,8 +43,8 @@ struct sn_url {
     uint16_t port;             /* effective port; 0 for unix */
     struct sn_slice path;      /* base path without trailing '/'; empty for the root; socket path for unix */
     struct sn_slice canonical; /* the whole, as signed into proofs */
-    struct sn_slice authority; /* host[:port] as in a Host header */
-    bool is_loopback;          /* 127.0.0.0/8, ::1, localhost */
+    struct sn_slice authority; /* host[:port] as in a Host header; "localhost" for unix */
+    bool is_loopback;          /* 127.0.0.0/8, ::1, localhost, unix */
 };
 /* Fails with SN_INVALID, INVALID_URL and what is wrong. Plain http is accepted for loopback hosts only. */
 SN_MUST_CHECK enum sn_status sn_url_parse(

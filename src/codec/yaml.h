@@ -2,9 +2,9 @@
 /*
  * codec/yaml.h - the strict subset of YAML that Sentinel's documents are written in, as a tree with positions.
  *
- * Refused, with line and column (POL 7): more than one document, anchors, aliases, merge keys, tags, duplicate keys, NUL
- * and control characters, invalid UTF-8, too much nesting or too many nodes. One leading BOM and CRLF are accepted. JSON
- * is accepted as flow style. The tree lives in the caller's arena.
+ * Refused, with line and column (POL 7): more than one document, anchors, aliases, merge keys, tags, duplicate keys,
+ * NUL and control characters, invalid UTF-8, too much nesting or too many nodes. One leading BOM and CRLF are accepted.
+ * JSON is accepted as flow style. The tree lives in the caller's arena.
  */
 #ifndef SN_CODEC_YAML_H
 #define SN_CODEC_YAML_H
