@@ -23,6 +23,8 @@ const char *sn_partition_of_region(struct sn_slice region);
  */
 SN_MUST_CHECK enum sn_status sn_endpoint_url(const char *service, struct sn_slice region, const struct sn_env *env,
     char out_url[SN_ENDPOINT_MAX], struct sn_error *err);
+/* Region a call is signed for: the partition's home region for global services ("iam"), else region itself. */
+const char *sn_endpoint_signing_region(const char *service, const char *region);
 /* The authority of such a URL, as it is signed in the host header. */
 struct sn_slice sn_endpoint_authority(struct sn_slice url);
 

@@ -21,6 +21,10 @@
 
 enum { SN_REQUEST_HASH_LEN = 64, SN_PROOF_NONCE_LEN = 22, SN_PROOF_MAX_BYTES = 8192, SN_PROOF_SKEW_S = 60 };
 
+/* What is signed and never sent by the client: the one body and its content type. */
+#define SN_PROOF_BODY "Action=GetCallerIdentity&Version=2011-06-15"
+#define SN_PROOF_CONTENT_TYPE "application/x-www-form-urlencoded; charset=utf-8"
+
 /* TVM 6.3: lower-case hex SHA-256 of the four lines. */
 void sn_request_hash(struct sn_slice method, struct sn_slice path, struct sn_slice query, struct sn_slice body,
     char out_hex[SN_REQUEST_HASH_LEN + 1]);
@@ -60,5 +64,7 @@ struct sn_proof_rules {
  */
 SN_MUST_CHECK enum sn_status sn_proof_check(const struct sn_request *request, const struct sn_proof_rules *rules,
     struct sn_proof *out_proof, struct sn_error *err);
+/* The Authorization value for STS, assembled from the parts of a checked proof; nothing of the client's text survives. */
+void sn_proof_format_authorization(struct sn_buf *buf, const struct sn_proof *proof);
 
 #endif
