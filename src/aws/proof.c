@@ -32,8 +32,7 @@ void sn_request_hash(struct sn_slice method, struct sn_slice path, struct sn_sli
     const struct sn_slice lf = SN_S("\n");
 
     sn_sha256_hex(body, body_hash);
-    const struct sn_slice parts[] = {
-        method, lf, path, lf, query, lf, {body_hash, SN_SHA256_HEX_LEN}, lf};
+    const struct sn_slice parts[] = {method, lf, path, lf, query, lf, {body_hash, SN_SHA256_HEX_LEN}, lf};
     sn_sha256_parts(parts, SN_LEN(parts), hash);
     for (size_t i = 0; i < SN_SHA256_LEN; i++) {
         out_hex[2 * i] = digits[hash[i] >> 4];
@@ -225,10 +224,9 @@ static enum sn_status read_authorization(
 {
     struct sn_slice rest = text;
 
-    if (!take_literal(&rest, SN_S("AWS4-HMAC-SHA256 Credential=")) ||
-        !take_until(&rest, '/', &proof->access_key_id) || !take_until(&rest, '/', &proof->date) ||
-        !take_until(&rest, '/', &proof->region) || !take_until(&rest, '/', out_service) ||
-        !take_literal(&rest, SN_S("aws4_request, SignedHeaders=")) ||
+    if (!take_literal(&rest, SN_S("AWS4-HMAC-SHA256 Credential=")) || !take_until(&rest, '/', &proof->access_key_id) ||
+        !take_until(&rest, '/', &proof->date) || !take_until(&rest, '/', &proof->region) ||
+        !take_until(&rest, '/', out_service) || !take_literal(&rest, SN_S("aws4_request, SignedHeaders=")) ||
         !take_until(&rest, ',', &proof->signed_headers) || !take_literal(&rest, SN_S(" Signature="))) {
         return malformed(err, "Authorization is not of its form");
     }
@@ -259,8 +257,8 @@ static bool is_nonce(struct sn_slice text)
 }
 
 /* Check 2: every value has its form. */
-static enum sn_status check_form(const struct sn_request *request, struct sn_proof *proof,
-    struct sn_slice *out_service, struct sn_error *err)
+static enum sn_status check_form(
+    const struct sn_request *request, struct sn_proof *proof, struct sn_slice *out_service, struct sn_error *err)
 {
     struct proof_values values = {0};
     unsigned char hash[SN_SHA256_LEN];
@@ -300,8 +298,7 @@ static enum sn_status check_scope(const struct sn_proof *proof, struct sn_slice 
         return malformed(err, "it is not signed for sts");
     }
     sn_buf_addf(&list, "content-type;host;x-amz-date%s;x-sentinel-audience%s;x-sentinel-request",
-        proof->security_token.len > 0 ? ";x-amz-security-token" : "",
-        proof->nonce.len > 0 ? ";x-sentinel-nonce" : "");
+        proof->security_token.len > 0 ? ";x-amz-security-token" : "", proof->nonce.len > 0 ? ";x-sentinel-nonce" : "");
     if (!sn_slice_eq(proof->signed_headers, sn_buf_slice(&list))) {
         return malformed(err, "the list of signed headers is not the one of the headers sent");
     }
@@ -334,13 +331,11 @@ static enum sn_status check_binding(const struct sn_request *request, const stru
     if (!known) {
         (void)sn_fail(
             err, SN_UNAUTHENTICATED, "PROOF_AUDIENCE", "the proof of identity is addressed to another server");
-        return sn_suggest(
-            err, "the server is not published under this URL; its SENTINEL_PUBLIC_URL must list it");
+        return sn_suggest(err, "the server is not published under this URL; its SENTINEL_PUBLIC_URL must list it");
     }
     sn_request_hash(request->method_text, request->path, request->query, request->body, hash);
     if (!sn_slice_eq_const_time(proof->request_hash, (struct sn_slice){hash, SN_REQUEST_HASH_LEN})) {
-        (void)sn_fail(
-            err, SN_UNAUTHENTICATED, "PROOF_MISMATCH", "the proof of identity belongs to another request");
+        (void)sn_fail(err, SN_UNAUTHENTICATED, "PROOF_MISMATCH", "the proof of identity belongs to another request");
         return sn_suggest(err, "a proxy on the way must leave method, path, query and body as they are");
     }
     return SN_OK;

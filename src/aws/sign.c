@@ -136,8 +136,8 @@ static enum sn_status add_header(struct signing *s, struct sn_slice name, struct
             lower[i] = (char)(lower[i] - 'A' + 'a');
         }
     }
-    s->headers[s->header_count] = (struct header_entry){
-        .name = {lower, name.len}, .value = value, .index = s->header_count};
+    s->headers[s->header_count] =
+        (struct header_entry){.name = {lower, name.len}, .value = value, .index = s->header_count};
     s->header_count++;
     return SN_OK;
 }
@@ -179,8 +179,7 @@ static enum sn_status collect_headers(struct signing *s, struct sn_error *err)
     if (!input->presign) {
         SN_TRY(add_header(s, SN_S("x-amz-date"), sn_slice_str(s->out->amz_date), err));
         if (signs_token(s)) {
-            SN_TRY(add_header(s, SN_S("x-amz-security-token"),
-                sn_secret_reveal(&s->credentials->session_token), err));
+            SN_TRY(add_header(s, SN_S("x-amz-security-token"), sn_secret_reveal(&s->credentials->session_token), err));
         }
         if (input->sign_payload_header) {
             SN_TRY(add_header(s, SN_S("x-amz-content-sha256"), sn_slice_str(s->payload_hash), err));
@@ -345,8 +344,8 @@ static void add_component(struct sn_buf *buf, struct sn_slice text, bool is_enco
     }
 }
 
-static enum sn_status add_param(struct param_list *list, struct sn_slice name, struct sn_slice value, bool is_encoded,
-    struct sn_error *err)
+static enum sn_status add_param(
+    struct param_list *list, struct sn_slice name, struct sn_slice value, bool is_encoded, struct sn_error *err)
 {
     struct param_entry *entry = NULL;
 
@@ -371,14 +370,14 @@ static int param_cmp(const void *a, const void *b, void *text)
     const struct param_entry *x = a;
     const struct param_entry *y = b;
     const char *base = text;
-    int order = sn_slice_cmp((struct sn_slice){base + x->name_at, x->name_len},
-        (struct sn_slice){base + y->name_at, y->name_len});
+    int order = sn_slice_cmp(
+        (struct sn_slice){base + x->name_at, x->name_len}, (struct sn_slice){base + y->name_at, y->name_len});
 
     if (order != 0) {
         return order;
     }
-    return sn_slice_cmp((struct sn_slice){base + x->value_at, x->value_len},
-        (struct sn_slice){base + y->value_at, y->value_len});
+    return sn_slice_cmp(
+        (struct sn_slice){base + x->value_at, x->value_len}, (struct sn_slice){base + y->value_at, y->value_len});
 }
 
 /* The parameters that carry a presigned request, in the order in which they are sent. */
@@ -412,8 +411,8 @@ static enum sn_status add_presign_params(struct signing *s, struct param_list *l
     SN_TRY(add_param(list, SN_S("X-Amz-SignedHeaders"), sn_buf_slice(&p.signed_headers), false, err));
     SN_TRY(add_param(list, SN_S("X-Amz-Expires"), sn_buf_slice(&p.expires), false, err));
     if (signs_token(s)) {
-        SN_TRY(add_param(list, SN_S("X-Amz-Security-Token"),
-            sn_secret_reveal(&s->credentials->session_token), false, err));
+        SN_TRY(add_param(
+            list, SN_S("X-Amz-Security-Token"), sn_secret_reveal(&s->credentials->session_token), false, err));
     }
     return SN_OK;
 }

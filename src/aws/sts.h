@@ -12,6 +12,7 @@
 
 #include "aws/credentials.h"
 #include "aws/proof.h"
+#include "aws/transport.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/slice.h"
@@ -24,6 +25,9 @@ struct sn_sts_options {
     const char *region;
     const struct sn_credential_source *source; /* for calls of our own; NULL: proofs only */
     const struct sn_clock *clock;
+    const char *ca_file;                  /* as in net/client.h */
+    const char *user_agent;               /* likewise */
+    const struct sn_transport *transport; /* NULL: net/client.h and the system's sleep */
 };
 
 struct sn_caller {
@@ -49,10 +53,11 @@ void sn_assumed_role_clear(struct sn_assumed_role *role);
 SN_MUST_CHECK enum sn_status sn_sts_new(
     const struct sn_sts_options *options, struct sn_sts **out_sts, struct sn_error *err);
 void sn_sts_free(struct sn_sts *sts);
+void sn_sts_free_p(struct sn_sts **sts);
 
 /*
  * All calls give up at deadline_mono_ns (0: their own limits). Codes: STS_REFUSED (detail "aws_code"), STS_THROTTLED,
- * STS_UNAVAILABLE, STS_TIMEOUT, STS_ANSWER_INVALID.
+ * STS_UNAVAILABLE, STS_TIMEOUT, STS_ANSWER_INVALID; STS_INPUT_INVALID for values that STS would refuse, nothing sent.
  */
 SN_MUST_CHECK enum sn_status sn_sts_get_caller_identity(
     struct sn_sts *sts, int64_t deadline_mono_ns, struct sn_caller *out_caller, struct sn_error *err);
