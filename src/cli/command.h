@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/slice.h"
 
 struct sn_app;
 
@@ -26,9 +27,18 @@ enum sn_opt_kind {
 };
 enum {
     SN_OPT_REQUIRED = 1 << 0,
-    SN_OPT_HIDDEN = 1 << 1,     /* accepted, not shown: aliases */
-    SN_OPT_REMOVED = 1 << 2,    /* recognised only to answer with `help` as the error text (TVM 1) */
+    SN_OPT_HIDDEN = 1 << 1,  /* accepted, not shown: aliases */
+    SN_OPT_REMOVED = 1 << 2, /* recognised only to answer with `help` as the error text (TVM 1) */
     SN_OPT_SECONDS_OK = 1 << 3,
+};
+
+/* What shell completion offers for a value or an operand. */
+enum sn_words {
+    SN_WORDS_NONE,
+    SN_WORDS_FILES,
+    SN_WORDS_PROFILES,     /* catalogue names of the last 'sentinel profiles' */
+    SN_WORDS_AWS_PROFILES, /* profiles of the local AWS config */
+    SN_WORDS_COMMANDS,     /* the program's own commands */
 };
 
 enum { SN_OPT_LIST_MAX = 32 };
@@ -43,12 +53,14 @@ struct sn_opt {
     const char *metavar; /* shown for the value */
     enum sn_opt_kind kind;
     unsigned flags;
-    size_t field;        /* offsetof in the args struct */
-    const char *env;     /* environment variable used when the option is not given */
-    const char *fallback; /* default as text, parsed like a given value; shown in help */
+    size_t field;               /* offsetof in the args struct */
+    const char *env;            /* environment variable used when the option is not given */
+    const char *config;         /* key of config.yaml used when neither is set */
+    const char *fallback;       /* default as text, parsed like a given value; shown in help */
     const char *const *choices; /* NULL-terminated */
-    int64_t min, max;    /* SN_OPT_INT */
-    const char *help;    /* lower case, no full stop */
+    int64_t min, max;           /* SN_OPT_INT; SN_OPT_DURATION in seconds where max is not 0 */
+    enum sn_words words;        /* for completion */
+    const char *help;           /* lower case, no full stop */
 };
 
 enum sn_cmd_group {
@@ -65,7 +77,13 @@ enum sn_cmd_group {
 
 enum sn_cmd_needs {
     SN_NEEDS_NOTHING = 0,
-    SN_NEEDS_TVM = 1 << 0, /* a TVM URL; the dispatcher finds it or answers with the guidance of TVM 18 */
+    SN_NEEDS_TVM = 1 << 0,         /* a value of the option tvm-url, else the guidance of TVM 18 (TVM_NOT_CONFIGURED) */
+    SN_NEEDS_NO_SUBSHELL = 1 << 1, /* AWS_SENTINEL is not set: no exec inside exec */
+};
+
+struct sn_exit_row {
+    int code;
+    const char *meaning; /* NULL ends */
 };
 
 struct sn_example {
@@ -74,19 +92,24 @@ struct sn_example {
 };
 
 struct sn_cmd {
-    const char *name;    /* "exec", "audit verify-logs": words separated by one blank */
-    const char *alias;   /* another full name, or NULL */
+    const char *name;  /* "exec", "audit verify-logs": words separated by one blank */
+    const char *alias; /* another full name, or NULL */
     enum sn_cmd_group group;
-    const char *summary; /* one line, no full stop */
-    const char *description; /* paragraphs separated by "\n\n" */
-    const char *operands; /* "PROFILE [-- COMMAND...]" for usage */
+    const char *summary;               /* one line, no full stop */
+    const char *description;           /* paragraphs separated by "\n\n" */
+    const char *operands;              /* "PROFILE [-- COMMAND...]" for usage */
     size_t min_operands, max_operands; /* max SIZE_MAX: any */
-    bool takes_command;  /* words behind "--" are kept apart */
+    bool takes_command;                /* words behind "--" are kept apart */
+    bool hidden;                       /* not shown in lists */
+    bool writes_result;                /* has --output FILE, -o; the result goes through sn_app_write */
+    enum sn_words operand_words;
+    const char *const *operand_choices; /* NULL-terminated; only these are accepted as first operand */
     const struct sn_opt *opts;
     const struct sn_example *examples;
-    size_t args_size;    /* of the struct that opts fill; zeroed before */
+    size_t args_size; /* of the struct that opts fill; zeroed before */
     unsigned needs;
-    int failure_exit;    /* 0: by the table of decisions 9.4; 125 for exec */
+    int failure_exit;                /* 0: by the table of decisions 9.4; 125 for exec */
+    const struct sn_exit_row *exits; /* NULL: the common table */
     enum sn_status (*run)(struct sn_app *app, void *args, struct sn_error *err);
 };
 
@@ -98,17 +121,36 @@ struct sn_app {
     size_t operand_count;
     const char **command; /* words behind "--", NULL-terminated; NULL when there was no "--" */
     size_t command_count;
-    bool json, quiet, color;
-    int outcome;           /* set through sn_app_outcome; -1: none */
+    bool json, quiet;
+    bool color;                           /* colour on stdout */
+    const char *output;                   /* --output FILE, or NULL for stdout */
+    const char *failure;                  /* set through sn_app_failure */
+    int outcome;                          /* set through sn_app_outcome; -1: none */
     const struct sn_cmd *const *commands; /* NULL-terminated, of the program */
-    const void *context;   /* the program's own */
+    const void *context;                  /* the program's own */
 };
 
 /* A command with an exit code of its own (a child's code, "denied" without error). */
 void sn_app_outcome(struct sn_app *app, int exit_code);
 
+/*
+ * What the command was after, while it depends on somebody else: an error is then shown as WHAT with the error's code
+ * and message as the reason. NULL: the error's message is WHAT. The text is borrowed.
+ */
+void sn_app_failure(struct sn_app *app, const char *what);
+
+/* The result, whole: to stdout, or to the file of --output (made with mode 0600). OUTPUT_FAILED when it cannot. */
+SN_MUST_CHECK enum sn_status sn_app_write(struct sn_app *app, struct sn_slice result, struct sn_error *err);
+
+/* A line of progress, a note or a warning on stderr, made printable; notes are silent under --quiet. */
+void sn_app_note(const struct sn_app *app, const char *format, ...) SN_PRINTF(2, 3);
+void sn_app_warn(const struct sn_app *app, const char *format, ...) SN_PRINTF(2, 3);
+
 /* Parses argv, meets the needs, runs, prints the error, returns the exit code. */
 int sn_cli_main(const char *program, const struct sn_cmd *const *commands, const void *context, int argc, char **argv);
+
+/* Commands every program offers; they read app->commands. */
+extern const struct sn_cmd sn_cmd_help, sn_cmd_version, sn_cmd_completion;
 
 /* Exit code of an error by decisions 9.4 and TVM 17. */
 int sn_exit_code_of(const struct sn_error *err);
