@@ -39,6 +39,12 @@ struct sn_audit_decision {
     struct sn_slice access_key_id;
     struct sn_slice policy_version, policy_hash, policy_key_id;
 };
+/*
+ * Appends text as a JSON string of the log: at most max bytes of it (a cut ends in an ellipsis), bytes that are not
+ * UTF-8 as U+FFFD; escapes only for quote, backslash, controls, U+2028 and U+2029.
+ */
+void sn_audit_text_format(struct sn_buf *buf, struct sn_slice text, size_t max);
+
 /* Appends the compact JSON object, keys in table order, bounded and escaped exactly as AUD 4 says. */
 void sn_audit_decision_format(struct sn_buf *buf, const struct sn_audit_decision *decision);
 

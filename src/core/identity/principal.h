@@ -28,6 +28,7 @@ enum {
     SN_ACCOUNT_LEN = 12,
     SN_ROLE_NAME_MAX = 64,
     SN_NAME_MAX = 128,
+    SN_PROFILE_NAME_MAX = 256,
 };
 
 /* Why a name is or is not vouched; shown by whoami. */
@@ -80,7 +81,7 @@ const char *sn_vouch_reason(enum sn_vouch vouch);                /* one sentence
 bool sn_principal_eq(const struct sn_principal *a, const struct sn_principal *b);
 /* "idc/NAME", "ACCOUNT/user/NAME" or "ACCOUNT/TYPE/ROLE/NAME"; with star_unvouched '*' for a name not vouched. */
 void sn_principal_person_key(struct sn_buf *buf, const struct sn_principal *principal, bool star_unvouched);
-/* The same-person test of decisions 2.4 without the people map. */
+/* The same-person test of decisions 2.4 without the people map; federated users of one account count as one, too. */
 bool sn_principal_same_person(const struct sn_principal *a, const struct sn_principal *b);
 
 /*
@@ -90,7 +91,14 @@ bool sn_principal_same_person(const struct sn_principal *a, const struct sn_prin
 bool sn_principal_matches_entry(
     const struct sn_principal *principal, struct sn_slice entry, const char *own_account);
 
+/* The permission set in the name of an Identity Center role; empty for other callers. Borrowed. */
+struct sn_slice sn_principal_permission_set(const struct sn_principal *principal);
+/* False for an entry of SENTINEL_VOUCHING_ROLES that is empty, of wildcards alone or outside the name alphabet. */
+bool sn_vouch_glob_is_valid(struct sn_slice glob);
+
 /* True for a syntactically valid profile name (TVM 6.2). */
 bool sn_profile_name_is_valid(struct sn_slice name);
+/* The same with the reason: SN_INVALID, INVALID_PROFILE, one message for each rule of the syntax. */
+SN_MUST_CHECK enum sn_status sn_profile_name_check(struct sn_slice name, struct sn_error *err);
 
 #endif

@@ -16,11 +16,17 @@ const char *sn_issue_kind_name(enum sn_issue_kind kind); /* "direct", "approved"
 
 enum { SN_STAMP_USER_MAX = 26, SN_SOURCE_IDENTITY_MAX = 63, SN_ROLE_SESSION_NAME_MAX = 43 };
 
-/* The <user> part: 2..26 bytes of [A-Za-z0-9_+,.@-]. */
+/* The <user> part: 1..26 bytes of [A-Za-z0-9_+,.@-]. */
 struct sn_stamp_user {
     char text[SN_STAMP_USER_MAX + 1];
 };
 void sn_stamp_user(const struct sn_principal *principal, struct sn_stamp_user *out_user);
+
+/*
+ * To be asked before the functions below, which treat what it refuses as a broken invariant: SN_INTERNAL with
+ * STAMP_EMPTY_NAME, STAMP_BAD_KIND or STAMP_BAD_ID.
+ */
+SN_MUST_CHECK enum sn_status sn_stamp_check(struct sn_slice name, int kind, struct sn_slice id, struct sn_error *err);
 
 /* "sentinel=<user>=<kind>=<id>"; legal for STS and at most 63 bytes whatever the principal. */
 void sn_stamp_source_identity(const struct sn_principal *principal, enum sn_issue_kind kind, const struct sn_id *id,

@@ -9,6 +9,7 @@
 #define SN_CORE_RATELIMIT_LIMITER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/slice.h"
@@ -23,5 +24,7 @@ void sn_limiter_free(struct sn_limiter *limiter);
 /* True if the call may go on. Otherwise *out_retry_after_s is at least 1 and *out_bucket says which limit. */
 bool sn_limiter_allow(struct sn_limiter *limiter, struct sn_slice caller_arn, struct sn_slice stable_id,
     struct sn_slice account, int64_t mono_ns, int64_t *out_retry_after_s, enum sn_limiter_bucket *out_bucket);
+/* How many keys and admitted calls are held now, for metrics. */
+void sn_limiter_count(struct sn_limiter *limiter, size_t *out_keys, size_t *out_instants);
 
 #endif

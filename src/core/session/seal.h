@@ -47,4 +47,17 @@ struct sn_session;
 void sn_session_seal(const struct sn_seal_keys *keys, const struct sn_session *session, char out[SN_SEAL_MAX + 1]);
 bool sn_session_seal_is_valid(const struct sn_seal_keys *keys, const struct sn_session *session);
 
+/* A block marker (TVM 11.4): while it is in force, whom its id names gets no session. */
+struct sn_block_marker {
+    struct sn_slice id; /* "block#person#...", "block#device#...", ... */
+    int64_t blocked_until_ms;
+    struct sn_slice blocked_by, reason, session_id;
+    struct sn_slice seal;
+};
+void sn_block_marker_seal(
+    const struct sn_seal_keys *keys, const struct sn_block_marker *marker, char out[SN_SEAL_MAX + 1]);
+/* True until blocked_until; also, at any time, when the seal is not ours. */
+bool sn_block_marker_is_in_force(
+    const struct sn_seal_keys *keys, const struct sn_block_marker *marker, int64_t now_ms);
+
 #endif

@@ -52,7 +52,7 @@ enum sn_cap {
     SN_CAP_OVERRIDE,
     SN_CAP_ROLE_CHAINING,
 };
-const char *sn_cap_name(enum sn_cap cap); /* "rule", "catalogue", ...; NULL for none */
+const char *sn_cap_name(enum sn_cap cap); /* "rule", "profile", "grant", "override_limit", "role_chaining"; NULL for none */
 
 struct sn_duration_input {
     int64_t requested_s; /* 0: not given */

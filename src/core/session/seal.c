@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * core/session/seal.c - canonical texts of stored records and the seals over them.
+ *
+ * Every value is preceded by its length, so no value can be taken for another attribute.
+ */
+#include "core/session/seal.h"
+
+#include <string.h>
+
+#include "base/time.h"
+#include "core/session/session.h"
+#include "crypto/hash.h"
+
+enum { CANON_MAX = 256 * 1024 };
+
+static const char seal_prefix[] = "v1:";
+
+void sn_seal_keys_clear(struct sn_seal_keys *keys)
+{
+    for (size_t i = 0; i < SN_SEAL_KEYS_MAX; i++) {
+        sn_secret_clear(&keys->keys[i].key);
+    }
+    *keys = (struct sn_seal_keys){.count = 0};
+}
+
+void sn_canon_begin(struct sn_canon *canon, const char *kind)
+{
+    canon->text = SN_BUF_INIT(CANON_MAX);
+    sn_buf_add_str(&canon->text, "sentinel-seal-v1\n");
+    sn_buf_add_str(&canon->text, kind);
+    sn_buf_add_byte(&canon->text, '\n');
+}
+
+void sn_canon_text(struct sn_canon *canon, const char *name, struct sn_slice value)
+{
+    sn_buf_add_str(&canon->text, name);
+    sn_buf_add_byte(&canon->text, ':');
+    sn_buf_add_int(&canon->text, (int64_t)value.len);
+    sn_buf_add_byte(&canon->text, ':');
+    sn_buf_add(&canon->text, value);
+    sn_buf_add_byte(&canon->text, '\n');
+}
+
+void sn_canon_int(struct sn_canon *canon, const char *name, int64_t value)
+{
+    SN_AUTO(sn_buf_clear) struct sn_buf digits = {0};
+
+    sn_buf_add_int(&digits, value);
+    sn_canon_text(canon, name, sn_buf_slice(&digits));
+}
+
+void sn_canon_bool(struct sn_canon *canon, const char *name, bool value)
+{
+    sn_canon_text(canon, name, value ? SN_S("true") : SN_S("false"));
+}
+
+void sn_canon_time(struct sn_canon *canon, const char *name, int64_t unix_ms)
+{
+    char text[SN_TIME_TEXT_MAX];
+
+    sn_canon_text(canon, name, unix_ms == 0 ? SN_S("") : sn_time_format_rfc3339_ms(unix_ms, text));
+}
+
+void sn_canon_clear(struct sn_canon *canon)
+{
+    sn_buf_clear(&canon->text);
+}
+
+/* "v1:<id>:<hex>" under one key. */
+static void make_with(const struct sn_seal_key *key, const struct sn_canon *canon, char out[SN_SEAL_MAX + 1])
+{
+    SN_AUTO(sn_buf_clear) struct sn_buf seal = {0};
+    unsigned char mac[SN_SHA256_LEN];
+
+    SN_ASSERT(!canon->text.overflow);
+    sn_hmac_sha256(sn_secret_reveal(&key->key), sn_buf_slice(&canon->text), mac);
+    sn_buf_add_str(&seal, seal_prefix);
+    sn_buf_add_str(&seal, key->id);
+    sn_buf_add_byte(&seal, ':');
+    sn_buf_add_hex(&seal, mac, sizeof(mac));
+    SN_ASSERT(!seal.overflow && seal.len <= SN_SEAL_MAX);
+    memcpy(out, sn_buf_str(&seal), seal.len + 1);
+}
+
+void sn_seal_make(const struct sn_seal_keys *keys, const struct sn_canon *canon, char out[SN_SEAL_MAX + 1])
+{
+    SN_ASSERT(keys->count > 0);
+    make_with(&keys->keys[0], canon, out);
+}
+
+bool sn_seal_is_valid(const struct sn_seal_keys *keys, const struct sn_canon *canon, struct sn_slice seal)
+{
+    struct sn_slice rest = seal;
+    struct sn_slice version;
+    struct sn_slice key_id;
+    struct sn_slice mac;
+
+    /* A record too large for the canonical text was never sealed by us. */
+    if (canon->text.overflow || !sn_slice_cut(rest, ':', &version, &rest) || !sn_slice_eq_str(version, "v1") ||
+        !sn_slice_cut(rest, ':', &key_id, &mac)) {
+        return false;
+    }
+    for (size_t i = 0; i < keys->count; i++) {
+        if (sn_slice_eq_str(key_id, keys->keys[i].id)) {
+            char wanted[SN_SEAL_MAX + 1];
+            make_with(&keys->keys[i], canon, wanted);
+            return sn_slice_eq_const_time(sn_slice_str(wanted), seal);
+        }
+    }
+    return false;
+}
+
+/* The attributes in the order of the sessions table, without those that a touch or the sweep may change. */
+static void session_canon(struct sn_canon *canon, const struct sn_session *s)
+{
+    sn_canon_begin(canon, "session");
+    sn_canon_text(canon, "id", sn_id_slice(&s->id));
+    sn_canon_int(canon, "rev", s->rev);
+    sn_canon_text(canon, "user", s->user);
+    sn_canon_text(canon, "account", s->account);
+    sn_canon_text(canon, "caller_type", s->caller_type);
+    sn_canon_text(canon, "caller_role", s->caller_role);
+    sn_canon_text(canon, "caller_arn", s->caller_arn);
+    sn_canon_bool(canon, "vouched", s->vouched);
+    sn_canon_text(canon, "profile", s->profile);
+    sn_canon_text(canon, "role_arn", s->role_arn);
+    sn_canon_text(canon, "kind", sn_slice_str(sn_issue_kind_name(s->kind)));
+    sn_canon_text(canon, "grant_id", s->grant_id);
+    sn_canon_text(canon, "source_identity", s->source_identity);
+    sn_canon_text(canon, "server_instance_id", sn_id_slice(&s->server_instance_id));
+    sn_canon_text(canon, "status", sn_slice_str(sn_session_status_name(s->status)));
+    sn_canon_time(canon, "started_at", s->started_at_ms);
+    sn_canon_time(canon, "expires_at", s->expires_at_ms);
+    sn_canon_time(canon, "created_at", s->created_at_ms);
+    sn_canon_time(canon, "keys_expire_at", s->keys_expire_at_ms);
+    sn_canon_text(canon, "device_id", s->device_id);
+    sn_canon_text(canon, "revoked_by", s->revoked_by);
+    sn_canon_text(canon, "revoked_by_arn", s->revoked_by_arn);
+    sn_canon_text(canon, "revoked_reason", s->revoked_reason);
+    sn_canon_time(canon, "revoked_at", s->revoked_at_ms);
+    sn_canon_time(canon, "keys_denied_at", s->keys_denied_at_ms);
+}
+
+void sn_session_seal(const struct sn_seal_keys *keys, const struct sn_session *session, char out[SN_SEAL_MAX + 1])
+{
+    SN_AUTO(sn_canon_clear) struct sn_canon canon = {0};
+
+    session_canon(&canon, session);
+    sn_seal_make(keys, &canon, out);
+}
+
+bool sn_session_seal_is_valid(const struct sn_seal_keys *keys, const struct sn_session *session)
+{
+    SN_AUTO(sn_canon_clear) struct sn_canon canon = {0};
+
+    session_canon(&canon, session);
+    return sn_seal_is_valid(keys, &canon, session->seal);
+}
+
+static void block_canon(struct sn_canon *canon, const struct sn_block_marker *marker)
+{
+    sn_canon_begin(canon, "block");
+    sn_canon_text(canon, "id", marker->id);
+    sn_canon_time(canon, "blocked_until", marker->blocked_until_ms);
+    sn_canon_text(canon, "blocked_by", marker->blocked_by);
+    sn_canon_text(canon, "reason", marker->reason);
+    sn_canon_text(canon, "session_id", marker->session_id);
+}
+
+void sn_block_marker_seal(
+    const struct sn_seal_keys *keys, const struct sn_block_marker *marker, char out[SN_SEAL_MAX + 1])
+{
+    SN_AUTO(sn_canon_clear) struct sn_canon canon = {0};
+
+    block_canon(&canon, marker);
+    sn_seal_make(keys, &canon, out);
+}
+
+bool sn_block_marker_is_in_force(
+    const struct sn_seal_keys *keys, const struct sn_block_marker *marker, int64_t now_ms)
+{
+    SN_AUTO(sn_canon_clear) struct sn_canon canon = {0};
+
+    block_canon(&canon, marker);
+    /* A marker that somebody changed blocks: whoever can break it must not be able to lift it. */
+    return !sn_seal_is_valid(keys, &canon, marker->seal) || marker->blocked_until_ms > now_ms;
+}
