@@ -193,15 +193,14 @@ static enum sn_status wrong_start(struct sn_slice line, struct sn_error *err)
     if (take(&rest, SN_S("{\"v\":"))) {
         int64_t version = take_seq(&rest);
         if (version > 1 && rest.len > 0 && rest.ptr[0] == ',') {
-            return sn_fail(err, SN_INVALID, "NOT_A_RECORD", "not a record: version %lld is not known",
-                (long long)version);
+            return sn_fail(
+                err, SN_INVALID, "NOT_A_RECORD", "not a record: version %lld is not known", (long long)version);
         }
     }
     return not_a_record(err, "it does not begin with version and stream");
 }
 
-enum sn_status sn_audit_record_parse(
-    struct sn_slice line, struct sn_audit_record *out_record, struct sn_error *err)
+enum sn_status sn_audit_record_parse(struct sn_slice line, struct sn_audit_record *out_record, struct sn_error *err)
 {
     struct sn_audit_record record = {.seq = 0};
     struct sn_slice rest = line;
@@ -274,7 +273,7 @@ static bool decode_hex(struct sn_slice hex, unsigned char out[SN_SHA256_LEN])
         unsigned char high = (unsigned char)hex.ptr[2 * i];
         unsigned char low = (unsigned char)hex.ptr[2 * i + 1];
         out[i] = (unsigned char)(((high <= '9' ? high - '0' : high - 'a' + 10) << 4) |
-            (low <= '9' ? low - '0' : low - 'a' + 10));
+                                 (low <= '9' ? low - '0' : low - 'a' + 10));
     }
     return true;
 }
@@ -339,9 +338,9 @@ void sn_audit_opening_parse(struct sn_slice entry, struct sn_audit_opening *out_
         return;
     }
     opening.has_previous = sn_id_is_valid(stream) && opening.previous.seq > 0 &&
-        signature.len == SN_AUDIT_SIGNATURE_LEN && is_hex(signature) &&
-        copy_exact(opening.previous.stream, sizeof(opening.previous.stream), stream) &&
-        copy_exact(opening.previous.signature, sizeof(opening.previous.signature), signature);
+                           signature.len == SN_AUDIT_SIGNATURE_LEN && is_hex(signature) &&
+                           copy_exact(opening.previous.stream, sizeof(opening.previous.stream), stream) &&
+                           copy_exact(opening.previous.signature, sizeof(opening.previous.signature), signature);
     *out_opening = opening;
 }
 
@@ -391,8 +390,8 @@ enum sn_status sn_audit_anchor_parse(struct sn_slice line, const struct sn_audit
     if (is_anchor) {
         last = take_len(&rest, SN_AUDIT_SIGNATURE_LEN);
         is_anchor = last.len == SN_AUDIT_SIGNATURE_LEN && is_hex(last) && take(&rest, SN_S("\",\"timestamp\":\"")) &&
-            sn_time_parse_stored(take_len(&rest, SN_TIME_RFC3339_MS_LEN), &position.unix_ms, err) == SN_OK &&
-            take(&rest, SN_S("\",\"key_id\":\""));
+                    sn_time_parse_stored(take_len(&rest, SN_TIME_RFC3339_MS_LEN), &position.unix_ms, err) == SN_OK &&
+                    take(&rest, SN_S("\",\"key_id\":\""));
     }
     if (is_anchor) {
         as_record.key_id = take_quoted(&rest, SN_AUDIT_KEY_ID_MAX);

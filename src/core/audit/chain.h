@@ -21,13 +21,13 @@
 #include "base/slice.h"
 
 enum {
-    SN_AUDIT_RECORD_MAX = 256 * 1024,       /* a writer makes no longer line */
-    SN_AUDIT_LINE_MAX = 4 * 1024 * 1024,    /* a reader looks at no longer line */
-    SN_AUDIT_SIGNATURE_LEN = 64,            /* hex digits */
-    SN_AUDIT_SIGNATURE_PART_LEN = 80,       /* ,"signature":"<64>"} */
+    SN_AUDIT_RECORD_MAX = 256 * 1024,    /* a writer makes no longer line */
+    SN_AUDIT_LINE_MAX = 4 * 1024 * 1024, /* a reader looks at no longer line */
+    SN_AUDIT_SIGNATURE_LEN = 64,         /* hex digits */
+    SN_AUDIT_SIGNATURE_PART_LEN = 80,    /* ,"signature":"<64>"} */
     SN_AUDIT_KEYS_MAX = 32,
     SN_AUDIT_KEY_ID_MAX = 64,
-    SN_AUDIT_KEY_MIN = 32,                  /* bytes */
+    SN_AUDIT_KEY_MIN = 32, /* bytes */
     SN_AUDIT_KEY_MAX = 1024,
     SN_AUDIT_KEY_FILE_MAX = 128 * 1024,
 };

@@ -175,7 +175,7 @@ static bool split_resource(struct sn_slice service, struct sn_slice resource, en
     return false;
 }
 
-/* Checks 8 and 9 of the table in docs/reference; NULL when all is well. */
+/* The last checks: names and their lengths (AUD 1.2); NULL when all is well. */
 static const char *check_names(enum sn_principal_type type, struct sn_slice role, struct sn_slice name)
 {
     if (name.len == 0 || !sn_slice_is_alnum_or(name, name_extra)) {
@@ -241,9 +241,9 @@ enum sn_status sn_principal_parse(
     copy_text(out_principal->account, part[4]);
     copy_text(out_principal->role, role);
     copy_text(out_principal->name, name);
-    out_principal->vouch = type == SN_PRINCIPAL_ROOT ? SN_VOUCH_NONE_ROOT
-        : type == SN_PRINCIPAL_FEDERATED_USER        ? SN_VOUCH_NONE_FEDERATED
-                                                     : SN_VOUCH_NONE_ROLE;
+    out_principal->vouch = type == SN_PRINCIPAL_ROOT             ? SN_VOUCH_NONE_ROOT
+                           : type == SN_PRINCIPAL_FEDERATED_USER ? SN_VOUCH_NONE_FEDERATED
+                                                                 : SN_VOUCH_NONE_ROLE;
     return SN_OK;
 }
 
@@ -324,13 +324,13 @@ void sn_principal_vouch(struct sn_principal *principal, const struct sn_vouch_ru
         break;
     }
     principal->vouched = principal->vouch == SN_VOUCH_IAM_USER || principal->vouch == SN_VOUCH_SSO ||
-        principal->vouch == SN_VOUCH_ROLE_LIST;
+                         principal->vouch == SN_VOUCH_ROLE_LIST;
 }
 
 bool sn_principal_eq(const struct sn_principal *a, const struct sn_principal *b)
 {
     return a->type == b->type && strcmp(a->partition, b->partition) == 0 && strcmp(a->account, b->account) == 0 &&
-        strcmp(a->role, b->role) == 0 && strcmp(a->name, b->name) == 0;
+           strcmp(a->role, b->role) == 0 && strcmp(a->name, b->name) == 0;
 }
 
 void sn_principal_person_key(struct sn_buf *buf, const struct sn_principal *principal, bool star_unvouched)
@@ -362,12 +362,11 @@ bool sn_principal_same_person(const struct sn_principal *a, const struct sn_prin
     }
     /* Who chooses the name could be anybody, so the sessions of one such role count as one person. */
     bool is_same_source = a->type == b->type && strcmp(a->partition, b->partition) == 0 &&
-        strcmp(a->account, b->account) == 0 && strcmp(a->role, b->role) == 0;
+                          strcmp(a->account, b->account) == 0 && strcmp(a->role, b->role) == 0;
     return is_same_source && a->type != SN_PRINCIPAL_USER && !(a->vouched && b->vouched);
 }
 
-bool sn_principal_matches_entry(
-    const struct sn_principal *principal, struct sn_slice entry, const char *own_account)
+bool sn_principal_matches_entry(const struct sn_principal *principal, struct sn_slice entry, const char *own_account)
 {
     static const struct sn_slice arn_prefix = SN_S_INIT("arn:");
     static const struct sn_slice role_prefix = SN_S_INIT("role:");
@@ -387,5 +386,5 @@ bool sn_principal_matches_entry(
     }
     /* One directory stands behind all Identity Center users; IAM users of other accounts are another namespace. */
     return principal->type != SN_PRINCIPAL_USER ||
-        (own_account != NULL && strcmp(own_account, principal->account) == 0);
+           (own_account != NULL && strcmp(own_account, principal->account) == 0);
 }

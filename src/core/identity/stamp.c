@@ -97,8 +97,8 @@ void sn_stamp_source_identity(const struct sn_principal *principal, enum sn_issu
 
     SN_ASSERT(sn_id_is_valid(sn_id_slice(id)));
     sn_stamp_user(principal, &user);
-    int len = snprintf(out, SN_SOURCE_IDENTITY_MAX + 1, "%s=%s=%s=%s", prefix, user.text, sn_issue_kind_name(kind),
-        id->text);
+    int len =
+        snprintf(out, SN_SOURCE_IDENTITY_MAX + 1, "%s=%s=%s=%s", prefix, user.text, sn_issue_kind_name(kind), id->text);
     SN_ASSERT(len > 0 && len <= SN_SOURCE_IDENTITY_MAX);
     assert_legal_for_sts(out, SN_SOURCE_IDENTITY_MAX);
 }
@@ -115,8 +115,7 @@ void sn_stamp_session_name(
     assert_legal_for_sts(out, SN_ROLE_SESSION_NAME_MAX);
 }
 
-enum sn_status sn_stamp_check(
-    struct sn_slice name, int kind, struct sn_slice id, struct sn_error *err)
+enum sn_status sn_stamp_check(struct sn_slice name, int kind, struct sn_slice id, struct sn_error *err)
 {
     if (name.len == 0) {
         return sn_fail(err, SN_INTERNAL, "STAMP_EMPTY_NAME", "the caller has no name to stamp");
@@ -143,8 +142,7 @@ static bool find_kind(struct sn_slice text, enum sn_issue_kind *out_kind)
     return false;
 }
 
-enum sn_status sn_source_identity_parse(
-    struct sn_slice text, struct sn_source_identity *out, struct sn_error *err)
+enum sn_status sn_source_identity_parse(struct sn_slice text, struct sn_source_identity *out, struct sn_error *err)
 {
     struct sn_slice part[4];
     struct sn_slice rest = text;
@@ -158,9 +156,9 @@ enum sn_status sn_source_identity_parse(
     parsed.user = part[1];
     parsed.id = part[3];
     bool is_ours = count == SN_LEN(part) - 1 && text.len <= SN_SOURCE_IDENTITY_MAX &&
-        sn_slice_eq_str(part[0], prefix) && parsed.user.len >= 1 && parsed.user.len <= SN_STAMP_USER_MAX &&
-        sn_slice_is_alnum_or(parsed.user, user_extra) && find_kind(part[2], &parsed.kind) &&
-        sn_id_is_valid(parsed.id);
+                   sn_slice_eq_str(part[0], prefix) && parsed.user.len >= 1 && parsed.user.len <= SN_STAMP_USER_MAX &&
+                   sn_slice_is_alnum_or(parsed.user, user_extra) && find_kind(part[2], &parsed.kind) &&
+                   sn_id_is_valid(parsed.id);
     if (!is_ours) {
         return sn_fail(err, SN_INVALID, "NOT_SENTINEL", "the source identity is not one of Sentinel's");
     }

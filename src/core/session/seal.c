@@ -177,8 +177,7 @@ void sn_block_marker_seal(
     sn_seal_make(keys, &canon, out);
 }
 
-bool sn_block_marker_is_in_force(
-    const struct sn_seal_keys *keys, const struct sn_block_marker *marker, int64_t now_ms)
+bool sn_block_marker_is_in_force(const struct sn_seal_keys *keys, const struct sn_block_marker *marker, int64_t now_ms)
 {
     SN_AUTO(sn_canon_clear) struct sn_canon canon = {0};
 
