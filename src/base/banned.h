@@ -28,7 +28,16 @@
 
 #pragma GCC poison atoi atol atoll strtol strtoul strtoll strtoull strtod sscanf fscanf scanf
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok strtok_r gets
-#pragma GCC poison system popen rand srand random srandom drand48
+#pragma GCC poison system popen
 #pragma GCC poison localtime localtime_r mktime gmtime ctime asctime tmpnam tempnam mktemp
+
+/* Names that headers of libraries use for parameters cannot be poisoned; calling them is the error (and a lint's). */
+#ifndef __clang__
+int rand(void) __attribute__((error("use sn_random")));
+void srand(unsigned int seed) __attribute__((error("use sn_random")));
+long random(void) __attribute__((error("use sn_random")));
+void srandom(unsigned int seed) __attribute__((error("use sn_random")));
+double drand48(void) __attribute__((error("use sn_random")));
+#endif
 
 #endif
