@@ -84,7 +84,7 @@ enum sn_status sn_fs_read(const char *path, size_t max_bytes, struct sn_buf *out
 {
     SN_AUTO(sn_fd_close) int fd = -1;
     SN_AUTO(sn_buf_clear) struct sn_buf text = SN_BUF_INIT(max_bytes + 1);
-    struct stat st;
+    struct stat st = {0};
     size_t len = 0;
 
     SN_TRY(open_regular(path, 0, &fd, &st, err));
@@ -131,7 +131,7 @@ enum sn_status sn_fs_read_secret(
 {
     SN_AUTO(sn_fd_close) int fd = -1;
     SN_AUTO(sn_secret_clear) struct sn_secret room = {0};
-    struct stat st;
+    struct stat st = {0};
     size_t len = 0;
 
     SN_TRY(open_regular(path, O_NOFOLLOW, &fd, &st, err));
@@ -238,7 +238,7 @@ enum sn_status sn_fs_make_dir(const char *path, mode_t mode, struct sn_error *er
             continue;
         }
         char kept = text[i];
-        struct stat st;
+        struct stat st = {0};
         text[i] = '\0';
         if (mkdir(text, mode) != 0 && (errno != EEXIST || stat(text, &st) != 0 || !S_ISDIR(st.st_mode))) {
             return sn_fail_errno(err, "DIR_CREATE", errno == EEXIST ? ENOTDIR : errno, "cannot make '%s'", text);
@@ -250,7 +250,7 @@ enum sn_status sn_fs_make_dir(const char *path, mode_t mode, struct sn_error *er
 
 bool sn_fs_exists(const char *path)
 {
-    struct stat st;
+    struct stat st = {0};
 
     return lstat(path, &st) == 0;
 }
