@@ -30,10 +30,14 @@ struct sn_tvm_list {
 
 enum { SN_TVM_SETTINGS_MAX = 96 };
 
-/* Texts are NUL-terminated and "" when absent; numbers are within the range of their row. */
+/*
+ * Texts are NUL-terminated and "" when absent; numbers are within the range of their row. Rows that are reserved (their
+ * feature is not part of this version) have no member: only their default is accepted.
+ */
 struct sn_tvm_settings {
     struct sn_arena arena;
     enum sn_tvm_form form;
+    const char *values[SN_TVM_SETTINGS_MAX];    /* by row: the effective text; NULL for a secret or none */
     bool from_environment[SN_TVM_SETTINGS_MAX]; /* by row: given, not the default */
 
     struct sn_tvm_list listen, public_urls;
@@ -47,51 +51,41 @@ struct sn_tvm_settings {
     int64_t replay_entries, ticket_s;
 
     const char *store, *store_path;
-    struct sn_secret state_signing_key;
-    const char *state_signing_key_secret_id, *state_signing_key_id, *state_signing_key_previous;
+    struct sn_secret state_signing_key; /* absent: the key file */
+    const char *state_signing_key_file; /* from the secret reference file:PATH, else state.key beside the database */
+    const char *state_signing_key_secret_id, *state_signing_key_id;
 
-    const char *policy_dir, *policy_parameter, *policy_root, *catalog_path;
-    const char *approval_policy_parameter, *breakglass_policy_parameter, *ratelimit_policy_parameter;
-    int64_t policy_cache_ttl_s, policy_stale_grace_s, policy_min_serial;
-    const char *policy_signing_key, *enforce_policy_signing;
-    bool allow_unbound_signatures;
+    const char *policy_dir;
+    int64_t policy_cache_ttl_s;
 
     const char *role_prefix;
     int64_t default_duration_s, override_session_max_s;
-    const char *session_table, *request_table, *approval_table, *breakglass_table;
+    const char *session_table;
     int64_t record_retention_days;
     struct sn_tvm_list operators;
 
-    bool revoke_issued_keys;
-    int64_t deny_policy_max_chars;
-    const char *revoker_role_name;
-    bool breakglass_require_mfa;
-    const char *mfa_totp_secrets_param, *mfa_sms_phones_param;
-
-    int64_t rate_limit_requests, rate_limit_window_s, rate_limit_burst;
-    const char *rate_limit_table;
-
-    const char *mdm_provider;
+    int64_t rate_limit_requests, rate_limit_window_s;
     bool require_device;
 
     struct sn_tvm_list allowed_accounts, vouching_roles, trusted_callers;
     const char *allowed_org_id;
-    bool check_sso_role_path, allow_root;
+    bool allow_root;
 
-    const char *audit_file, *audit_anchor_file;
+    const char *audit_file, *audit_anchor_file; /* "none": no file */
     int64_t audit_rotate_bytes, audit_rotate_s, audit_anchor_s;
-    bool audit_remote_sync;
-    struct sn_secret log_signing_key;
-    const char *log_signing_key_secret_id, *log_signing_key_parameter, *log_signing_key_file, *log_signing_key_id;
-    const char *cloudwatch_log_group, *cloudwatch_stream;
-
-    const char *lambda_mode;
+    struct sn_secret log_signing_key; /* absent: the key file */
+    const char *log_signing_key_file, *log_signing_key_id;
 };
 
 /* Reads and checks all of them. Fails with SN_USAGE, INVALID_SETTING; the message begins with the variable's name. */
 SN_MUST_CHECK enum sn_status sn_tvm_settings_load(
     const struct sn_env *env, enum sn_tvm_form form, struct sn_tvm_settings *out_settings, struct sn_error *err);
 void sn_tvm_settings_clear(struct sn_tvm_settings *settings);
+/*
+ * Refuses names beginning with SENTINEL_ that no setting has, so that a misspelt or removed one is not ignored in
+ * silence. environment: "NAME=value" texts, NULL-terminated. Variables of the client programs are left alone.
+ */
+SN_MUST_CHECK enum sn_status sn_tvm_settings_check_names(const char *const *environment, struct sn_error *err);
 
 /* --- The table, for those who show it. --- */
 enum sn_setting_kind {

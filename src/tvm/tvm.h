@@ -22,6 +22,8 @@
 #include "core/session/seal.h"
 #include "core/session/session.h"
 #include "net/message.h"
+#include "tvm/grant.h"
+#include "tvm/metrics.h"
 #include "tvm/settings.h"
 
 struct sn_tvm;
@@ -47,6 +49,16 @@ struct sn_tvm_documents {
     void *ctx;
 };
 
+/* What only the process around the handler knows, for health and metrics. Members may be NULL. */
+struct sn_tvm_probes {
+    bool (*is_draining)(void *ctx);
+    /* When a worker last finished something or was idle, monotonic. */
+    int64_t (*last_progress_mono_ns)(void *ctx);
+    /* Appends metrics of its own in the text format. */
+    void (*add_metrics)(void *ctx, struct sn_buf *text);
+    void *ctx;
+};
+
 struct sn_tvm_parts {
     const struct sn_tvm_settings *settings;
     const struct sn_clock *clock;
@@ -56,6 +68,9 @@ struct sn_tvm_parts {
     const struct sn_session_store *store;
     const struct sn_audit_sink *audit;
     const struct sn_seal_keys *seal_keys;
+    const struct sn_grant_source *grants; /* NULL: no grant is ever found */
+    const struct sn_tvm_probes *probes;   /* NULL: none */
+    struct sn_metrics *metrics;           /* outlives the handler */
     bool is_lambda;
     const struct sn_slice *audiences; /* canonical URLs of this server; none on Lambda */
     size_t audience_count;
@@ -64,6 +79,7 @@ struct sn_tvm_parts {
 SN_MUST_CHECK enum sn_status sn_tvm_new(
     const struct sn_tvm_parts *parts, struct sn_tvm **out_tvm, struct sn_error *err);
 void sn_tvm_free(struct sn_tvm *tvm);
+void sn_tvm_free_p(struct sn_tvm **tvm);
 void sn_tvm_handle(struct sn_tvm *tvm, const struct sn_request *request, struct sn_response *response);
 
 #endif
