@@ -64,7 +64,8 @@ static void *wiping_realloc(void *memory, size_t size)
 
 static void init_curl_once(void)
 {
-    SN_ASSERT(curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup, calloc) == CURLE_OK);
+    SN_ASSERT(
+        curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup, calloc) == CURLE_OK);
 }
 
 /* --- Callbacks --- */

@@ -16,10 +16,10 @@
 #include "net/message.h"
 
 enum {
-    SN_HTTP_MAX_REQUEST_LINE = 8192,   /* without CRLF */
-    SN_HTTP_MAX_HEADER_BYTES = 16384,  /* all header lines with their CRLF */
+    SN_HTTP_MAX_REQUEST_LINE = 8192,  /* without CRLF */
+    SN_HTTP_MAX_HEADER_BYTES = 16384, /* all header lines with their CRLF */
     SN_HTTP_MAX_QUERY = 2048,
-    SN_HTTP_MAX_PARAM = 1024,          /* one parameter: name, '=' and value, as sent */
+    SN_HTTP_MAX_PARAM = 1024, /* one parameter: name, '=' and value, as sent */
     SN_HTTP_MAX_PARAMS = 64,
     SN_HTTP_MAX_HEAD = SN_HTTP_MAX_REQUEST_LINE + 2 + SN_HTTP_MAX_HEADER_BYTES + 2,
 };

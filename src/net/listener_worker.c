@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/listener_internal.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+struct worker {
+    struct sn_listener *listener;
+    struct sn_response response;
+    struct sn_buf wire;
+    struct sn_http_date date;
+};
+
+/* --- Queues; the lock is held --- */
+
+static void queue_push(struct sn_conn_queue *queue, struct sn_conn *conn)
+{
+    conn->queue_next = NULL;
+    *(queue->last != NULL ? &queue->last->queue_next : &queue->first) = conn;
+    queue->last = conn;
+    queue->count++;
+}
+
+static struct sn_conn *queue_pop(struct sn_conn_queue *queue)
+{
+    struct sn_conn *conn = queue->first;
+    if (conn != NULL) {
+        queue->first = conn->queue_next;
+        queue->last = queue->first != NULL ? queue->last : NULL;
+        queue->count--;
+        conn->queue_next = NULL;
+    }
+    return conn;
+}
+
+static void make_ready(struct sn_listener *listener, struct sn_conn *conn)
+{
+    queue_push(&listener->ready, conn);
+    (void)pthread_cond_signal(&listener->work_cond);
+}
+
+/* Lets the next waiting requests through as far as the gate is wide. */
+static void open_gate(struct sn_listener *listener)
+{
+    while (listener->gate_used < listener->options.gate_limit && listener->waiting.first != NULL) {
+        struct sn_conn *conn = queue_pop(&listener->waiting);
+        conn->holds_gate = true;
+        listener->gate_used++;
+        make_ready(listener, conn);
+    }
+}
+
+static void leave_gate(struct sn_listener *listener, struct sn_conn *conn)
+{
+    if (conn->holds_gate) {
+        conn->holds_gate = false;
+        listener->gate_used--;
+        open_gate(listener);
+    }
+}
+
+bool sn_listener_enqueue(struct sn_listener *listener, struct sn_conn *conn)
+{
+    conn->holds_gate = false;
+    if (listener->ready.count + listener->waiting.count >= listener->options.queue_limit) {
+        return false;
+    }
+    if (conn->is_gated) {
+        queue_push(&listener->waiting, conn);
+        open_gate(listener);
+    } else {
+        make_ready(listener, conn);
+    }
+    return true;
+}
+
+static void take_overdue(struct sn_conn_queue *queue, int64_t now_ns, struct sn_conn **chain)
+{
+    struct sn_conn_queue kept = {0};
+    struct sn_conn *conn;
+    while ((conn = queue_pop(queue)) != NULL) {
+        if (conn->request.deadline_mono_ns > now_ns) {
+            queue_push(&kept, conn);
+        } else {
+            conn->queue_next = *chain;
+            *chain = conn;
+        }
+    }
+    *queue = kept;
+}
+
+struct sn_conn *sn_listener_take_overdue(struct sn_listener *listener, int64_t now_ns)
+{
+    struct sn_conn *chain = NULL;
+    take_overdue(&listener->ready, now_ns, &chain);
+    take_overdue(&listener->waiting, now_ns, &chain);
+    for (struct sn_conn *conn = chain; conn != NULL; conn = conn->queue_next) {
+        leave_gate(listener, conn);
+    }
+    return chain;
+}
+
+/* --- One request --- */
+
+static void release_gate(void *ctx)
+{
+    struct sn_conn *conn = ctx;
+    (void)pthread_mutex_lock(&conn->listener->lock);
+    leave_gate(conn->listener, conn);
+    (void)pthread_mutex_unlock(&conn->listener->lock);
+}
+
+enum extra { EXTRA_NONE, EXTRA_BYTES, EXTRA_GONE };
+
+/* Bytes behind the request before its answer are pipelining. A half-closed peer may still read. */
+static enum extra look_for_extra(struct sn_conn *conn)
+{
+    char byte;
+    if (conn->tls != NULL) {
+        size_t count = 0;
+        /* The byte is lost, but the connection ends here anyhow. */
+        return sn_conn_read(conn, &byte, 1, &count) == SN_IO_DONE ? EXTRA_BYTES : EXTRA_NONE;
+    }
+    ssize_t count = recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (count > 0) {
+        return EXTRA_BYTES;
+    }
+    return count == 0 || errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? EXTRA_NONE : EXTRA_GONE;
+}
+
+static void refuse_into(struct worker *worker, struct sn_conn *conn, const struct sn_http_refusal *refusal)
+{
+    sn_listener_refusal(worker->listener, refusal, &worker->response);
+    conn->close_after = true;
+}
+
+/* Runs the handler. False: the peer is gone, nothing is to be sent. */
+static bool answer(struct worker *worker, struct sn_conn *conn)
+{
+    static const struct sn_http_refusal pipelined = {400, "MALFORMED_HTTP", "Malformed HTTP request", false};
+    static const struct sn_http_refusal overdue = {504, "UPSTREAM_TIMEOUT", "Request timed out", false};
+    struct sn_listener *listener = worker->listener;
+    enum extra extra = look_for_extra(conn);
+    if (extra == EXTRA_NONE) {
+        if (listener->clock->mono_ns(listener->clock->ctx) >= conn->request.deadline_mono_ns) {
+            refuse_into(worker, conn, &overdue);
+            return true;
+        }
+        conn->request.release_gate = conn->holds_gate ? release_gate : NULL;
+        conn->request.release_ctx = conn->holds_gate ? conn : NULL;
+        listener->options.handle(listener->options.ctx, &conn->request, &worker->response);
+        extra = look_for_extra(conn);
+    }
+    if (extra == EXTRA_BYTES) {
+        refuse_into(worker, conn, &pipelined);
+    }
+    return extra != EXTRA_GONE;
+}
+
+static void forget_response(struct worker *worker)
+{
+    sn_buf_reset(&worker->wire);
+    sn_buf_reset(&worker->response.body);
+    worker->response.status = 0;
+    worker->response.header_count = 0;
+    worker->response.content_type = NULL;
+    worker->response.close = false;
+}
+
+static enum sn_io serve(struct worker *worker, struct sn_conn *conn)
+{
+    struct sn_listener *listener = worker->listener;
+    bool is_answered = answer(worker, conn);
+    if (conn->is_gated) {
+        release_gate(conn);
+    }
+    if (!is_answered || atomic_load(&listener->stopping)) {
+        return SN_IO_CLOSED;
+    }
+    SN_ASSERT(worker->response.status >= 200 && worker->response.status <= 599);
+    conn->close_after =
+        conn->close_after || worker->response.close || (atomic_load(&listener->draining) && !conn->from->is_metrics);
+    sn_http_write_head(
+        &worker->wire, &worker->response, conn->close_after, sn_clock_unix_s(listener->clock), &worker->date);
+    return sn_conn_send(conn, &worker->wire, sn_buf_slice(&worker->response.body));
+}
+
+/* The connection goes back to the epoll thread; the lock is held, and the connection is not ours behind this. */
+static void give_back(struct sn_conn *conn, enum sn_io io)
+{
+    if (io == SN_IO_DONE) {
+        sn_conn_answered(conn);
+    } else if (io == SN_IO_CLOSED) {
+        sn_conn_close(conn, true);
+    } else {
+        sn_conn_set_state(conn, SN_CONN_WRITING);
+        sn_conn_arm(conn, io == SN_IO_WRITE);
+    }
+}
+
+void *sn_listener_worker_main(void *ctx)
+{
+    struct worker worker = {.listener = ctx};
+    struct sn_listener *listener = ctx;
+    (void)pthread_mutex_lock(&listener->lock);
+    while (!atomic_load(&listener->stopping)) {
+        struct sn_conn *conn = queue_pop(&listener->ready);
+        if (conn == NULL) {
+            (void)pthread_cond_wait(&listener->work_cond, &listener->lock);
+            continue;
+        }
+        listener->workers_busy++;
+        (void)pthread_mutex_unlock(&listener->lock);
+        enum sn_io io = serve(&worker, conn);
+        int64_t now_ns = listener->clock->mono_ns(listener->clock->ctx);
+        forget_response(&worker);
+        (void)pthread_mutex_lock(&listener->lock);
+        give_back(conn, io);
+        listener->workers_busy--;
+        listener->last_finish_ns = now_ns;
+    }
+    (void)pthread_mutex_unlock(&listener->lock);
+    sn_response_clear(&worker.response);
+    sn_buf_clear(&worker.wire);
+    return NULL;
+}
