@@ -2,8 +2,8 @@
 /*
  * tests/support/counts.h - how often a counted proof is repeated in this run (tests/counts.toml).
  *
- * The column is "ci" unless SENTINEL_COUNTS names "soak". Ends the program when the file or the name is missing: a proof
- * that is repeated zero times would look like one that holds.
+ * The column is "ci" unless SENTINEL_COUNTS names "soak". Ends the program when the file or the name is missing: a
+ * proof that is repeated zero times would look like one that holds.
  */
 #ifndef SN_TESTS_SUPPORT_COUNTS_H
 #define SN_TESTS_SUPPORT_COUNTS_H
