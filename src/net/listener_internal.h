@@ -2,8 +2,9 @@
 /*
  * net/listener_internal.h - what the files of the listener share; nobody else includes it.
  *
- * listener.c: start, epoll loop, accepting, deadlines, drain. listener_conn.c: one connection, from bytes to a complete
- * request, and its refusals. listener_worker.c: queue, gate, workers, answers.
+ * listener.c: start, epoll loop, deadlines, drain. listener_accept.c: new connections, and whom they displace.
+ * listener_conn.c: one connection, from bytes to a complete request, and its refusals. listener_worker.c: queue, gate,
+ * workers, answers.
  *
  * One lock guards states, lists, queues and counters. A connection's buffers and request belong to the epoll thread,
  * except in state BUSY, when they belong to the worker (or the queue). Only the epoll thread frees connections: others
@@ -147,6 +148,13 @@ enum sn_io sn_conn_send(struct sn_conn *conn, struct sn_buf *wire, struct sn_sli
 /* Fills response with the listener's own answer, through the refuse hook. */
 void sn_listener_refusal(
     struct sn_listener *listener, const struct sn_http_refusal *refusal, struct sn_response *response);
+
+/* --- listener_accept.c; the epoll thread --- */
+
+/* Accepts what waits, at most max connections. True: there may be more. */
+bool sn_listener_accept_some(struct sn_listener *listener, const struct sn_listen_socket *from, size_t max);
+/* Stops or resumes looking for new connections. */
+void sn_listener_watch_sockets(struct sn_listener *listener, bool on);
 
 /* --- listener_worker.c --- */
 
