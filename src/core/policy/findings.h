@@ -14,9 +14,73 @@
 
 enum sn_severity { SN_SEVERITY_INFO, SN_SEVERITY_WARNING, SN_SEVERITY_ERROR };
 
+/* Which step found it. A document with a parse finding is not validated further; lint never stops a document. */
+enum sn_finding_phase { SN_FINDING_PARSE, SN_FINDING_VALIDATION, SN_FINDING_LINT };
+
+/* Every code that a finding may have, with its phase; the reference page is generated from it. */
+/* clang-format off */
+#define SN_FINDING_CODES(X) \
+    X("syntax", PARSE) \
+    X("empty", PARSE) \
+    X("too-large", PARSE) \
+    X("encoding", PARSE) \
+    X("forbidden-yaml", PARSE) \
+    X("duplicate-key", PARSE) \
+    X("limit", PARSE) \
+    X("unknown-field", PARSE) \
+    X("wrong-kind", PARSE) \
+    X("null-value", PARSE) \
+    X("not-boolean", PARSE) \
+    X("missing-version", PARSE) \
+    X("version", VALIDATION) \
+    X("no-rules", VALIDATION) \
+    X("rule-name", VALIDATION) \
+    X("duplicate-name", VALIDATION) \
+    X("effect", VALIDATION) \
+    X("break-glass", VALIDATION) \
+    X("conditions", VALIDATION) \
+    X("reason", VALIDATION) \
+    X("duration", VALIDATION) \
+    X("session-table", VALIDATION) \
+    X("wildcard", VALIDATION) \
+    X("user-entry", VALIDATION) \
+    X("group", VALIDATION) \
+    X("profile-entry", VALIDATION) \
+    X("time", VALIDATION) \
+    X("weekday", VALIDATION) \
+    X("hours", VALIDATION) \
+    X("timezone", VALIDATION) \
+    X("mode", VALIDATION) \
+    X("device", VALIDATION) \
+    X("no-profiles", VALIDATION) \
+    X("profile-name", VALIDATION) \
+    X("duplicate-profile", VALIDATION) \
+    X("role-arn", VALIDATION) \
+    X("description", VALIDATION) \
+    X("region", VALIDATION) \
+    X("external-id", VALIDATION) \
+    X("session-policy", VALIDATION) \
+    X("policy-arns", VALIDATION) \
+    X("tags", VALIDATION) \
+    X("wildcard-grant", LINT) \
+    X("final-deny-everywhere", LINT) \
+    X("empty-list", LINT) \
+    X("days-without-hours", LINT) \
+    X("no-timezone", LINT) \
+    X("mode-never-matches", LINT) \
+    X("user-never-matches", LINT) \
+    X("self-chosen-name", LINT) \
+    X("unused-group", LINT) \
+    X("min-os-without-type", LINT) \
+    X("posture-unavailable", LINT) \
+    X("duplicate-entry", LINT) \
+    X("long-session", LINT) \
+    X("shared-role", LINT)
+/* clang-format on */
+
 struct sn_finding {
     enum sn_severity severity;
-    const char *code; /* a constant of POL 8 */
+    const char *code;      /* one of SN_FINDING_CODES */
     uint32_t line, column; /* 0: unknown */
     struct sn_slice path;  /* "rules[2].conditions.users[0]" */
     struct sn_slice message;
@@ -37,6 +101,11 @@ struct sn_findings {
 void sn_findings_add(struct sn_findings *findings, enum sn_severity severity, const char *code, uint32_t line,
     uint32_t column, struct sn_slice path, struct sn_slice message, struct sn_slice suggestion);
 void sn_findings_clear(struct sn_findings *findings);
+/* Puts the findings from index first on in document order; equals keep theirs. */
+void sn_findings_sort(struct sn_findings *findings, size_t first);
+enum sn_finding_phase sn_finding_phase(const struct sn_finding *finding);
+/* "parse error", "validation error" or "lint": what a printed finding begins with. */
+const char *sn_finding_prefix(const struct sn_finding *finding);
 const char *sn_severity_name(enum sn_severity severity);
 
 #endif

@@ -24,8 +24,10 @@ struct sn_tz_source {
 
 /* POL 6: ^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,3}$, at most 64 bytes, not "Local". */
 bool sn_tz_name_is_valid(struct sn_slice name);
+/* Fails with SN_INVALID, INVALID_ZONE_DATA. Data with leap seconds is refused: it counts another kind of second. */
 SN_MUST_CHECK enum sn_status sn_tz_parse(struct sn_slice tzif, struct sn_tz **out_zone, struct sn_error *err);
 void sn_tz_free(struct sn_tz *zone);
+void sn_tz_free_p(struct sn_tz **zone);
 const struct sn_tz *sn_tz_utc(void);
 /* Seconds east of UTC at that instant. */
 int32_t sn_tz_offset_s(const struct sn_tz *zone, int64_t unix_s);

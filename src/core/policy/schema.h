@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * core/policy/schema.h - document schemas as tables, and the one reader that checks a YAML tree against them (POL 7).
+ *
+ * The tables are the single source of the field names in suggestions, of what the reader accepts and of the reference
+ * page. The reader checks shape only (known keys, kinds, nulls, booleans, list lengths); what values mean is the
+ * validators' concern, which get the nodes by field number.
+ */
+#ifndef SN_CORE_POLICY_SCHEMA_H
+#define SN_CORE_POLICY_SCHEMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/slice.h"
+#include "codec/yaml.h"
+#include "core/policy/findings.h"
+
+enum sn_schema_kind {
+    SN_SCHEMA_TEXT,
+    SN_SCHEMA_BOOL,
+    SN_SCHEMA_LIST,        /* of text */
+    SN_SCHEMA_RECORD,      /* a mapping with the fields of record */
+    SN_SCHEMA_RECORD_LIST, /* a list of those */
+    SN_SCHEMA_RECORD_MAP,  /* names to those */
+    SN_SCHEMA_LIST_MAP,    /* names to lists of text */
+    SN_SCHEMA_TEXT_MAP,    /* names to text */
+};
+
+struct sn_schema;
+
+struct sn_schema_field {
+    const char *name;
+    enum sn_schema_kind kind;
+    bool required; /* for the reference page; the validators say what is missing */
+    const struct sn_schema *record;
+    size_t max_items;
+    const char *form;    /* allowed values, for people */
+    const char *meaning; /* one sentence, for people */
+};
+
+struct sn_schema {
+    const char *title;
+    const struct sn_schema_field *fields;
+    size_t count;
+};
+
+/* Field numbers: the order of the tables. */
+enum { SN_POLICY_VERSION, SN_POLICY_GROUPS, SN_POLICY_RULES, SN_POLICY_FIELDS };
+enum {
+    SN_RULE_NAME,
+    SN_RULE_EFFECT,
+    SN_RULE_BREAK_GLASS,
+    SN_RULE_CONDITIONS,
+    SN_RULE_REASON,
+    SN_RULE_MAX_SERVER_DURATION,
+    SN_RULE_SESSION_TABLE,
+    SN_RULE_FIELDS
+};
+enum { SN_COND_PROFILES, SN_COND_USERS, SN_COND_TIME, SN_COND_MODE, SN_COND_DEVICE, SN_COND_FIELDS };
+enum { SN_TIME_DAYS, SN_TIME_HOURS, SN_TIME_TIMEZONE, SN_TIME_FIELDS };
+enum { SN_HOURS_START, SN_HOURS_END, SN_HOURS_FIELDS };
+enum {
+    SN_DEVICE_ENCRYPTION,
+    SN_DEVICE_MDM,
+    SN_DEVICE_MDM_COMPLIANT,
+    SN_DEVICE_FIREWALL,
+    SN_DEVICE_MIN_OS_VERSION,
+    SN_DEVICE_OS_TYPES,
+    SN_DEVICE_FIELDS
+};
+enum { SN_CATALOG_VERSION, SN_CATALOG_PROFILES, SN_CATALOG_FIELDS };
+enum {
+    SN_PROFILE_ROLE_ARN,
+    SN_PROFILE_DESCRIPTION,
+    SN_PROFILE_REGION,
+    SN_PROFILE_MAX_DURATION,
+    SN_PROFILE_EXTERNAL_ID,
+    SN_PROFILE_SESSION_POLICY,
+    SN_PROFILE_POLICY_ARNS,
+    SN_PROFILE_TAGS,
+    SN_PROFILE_FIELDS
+};
+enum { SN_SCHEMA_FIELDS_MAX = 8 };
+
+extern const struct sn_schema sn_schema_policy, sn_schema_rule, sn_schema_conditions, sn_schema_time, sn_schema_hours,
+    sn_schema_device, sn_schema_catalog, sn_schema_profile;
+
+/* The words of the documents, in the order of their enums. */
+extern const char *const sn_rule_effect_words[5];
+extern const char *const sn_weekday_words[7];
+extern const char *const sn_mode_words[3];
+extern const char *const sn_os_type_words[3];
+extern const char *const sn_entry_prefix_words[3]; /* "arn", "role", "group" */
+extern const char *const sn_document_versions[1];
+
+/* The way from the root to a node, built on the stack and turned into text only for a finding. */
+struct sn_path {
+    const struct sn_path *parent; /* NULL: the root */
+    const char *field;            /* a schema name, or NULL */
+    struct sn_slice name;         /* a name of a map, when field is NULL and is_index is false */
+    size_t index;
+    bool is_index;
+};
+void sn_path_format(struct sn_buf *buf, const struct sn_path *path);
+
+/* Where findings go. */
+struct sn_report {
+    struct sn_findings *findings;
+    struct sn_slice source; /* put before the path, for documents of several texts; may be empty */
+};
+/* node may be NULL (no position); suggestion may be NULL. The message must hold no text longer than a few hundred bytes;
+ * outside text is passed through SN_SHOW, which cuts it. */
+void sn_report_add(const struct sn_report *report, enum sn_severity severity, const char *code,
+    const struct sn_yaml_node *node, const struct sn_path *path, const char *suggestion, const char *format, ...)
+    SN_PRINTF(7, 8);
+
+/* The "%.*s" arguments for text of a document inside a message: at most SN_SHOW_MAX bytes of it. */
+enum { SN_SHOW_MAX = 80 };
+#define SN_SHOW(slice) (int)((slice).len > SN_SHOW_MAX ? SN_SHOW_MAX : (slice).len), ((slice).ptr ? (slice).ptr : "")
+
+/* Parses text and checks it against schema. Anything wrong is a finding; false if there was any, *out_root is set
+ * otherwise. */
+bool sn_schema_read(const struct sn_schema *schema, struct sn_slice text, const char *document_word,
+    struct sn_arena *arena, const struct sn_report *report, struct sn_yaml_node **out_root);
+
+/* Fills nodes[field number] of a checked mapping; NULL where absent. nodes has schema->count places. */
+void sn_schema_bind(
+    const struct sn_schema *schema, const struct sn_yaml_node *mapping, const struct sn_yaml_node **nodes);
+
+/* "did you mean 'x'?" for a word near one of words, else fallback; written to out. */
+const char *sn_suggest_word(
+    char *out, size_t out_size, struct sn_slice word, const char *const *words, size_t count, const char *fallback);
+
+#endif
