@@ -103,3 +103,27 @@ const char *sn_severity_name(enum sn_severity severity)
     }
     return "error";
 }
+
+enum sn_status sn_findings_fail(
+    const struct sn_findings *findings, size_t first, const char *code, struct sn_error *err)
+{
+    const struct sn_finding *shown = NULL;
+    size_t errors = findings->dropped; /* those past the limit are not told apart; the first error is what counts */
+    for (size_t i = first; i < findings->count; i++) {
+        if (findings->items[i].severity == SN_SEVERITY_ERROR) {
+            shown = shown != NULL ? shown : &findings->items[i];
+            errors++;
+        }
+    }
+    if (shown == NULL) {
+        return sn_fail(err, SN_INVALID, code, "too many findings");
+    }
+    (void)sn_fail(err, SN_INVALID, code, "%s: line %u, column %u: %.*s%s%.*s", sn_finding_prefix(shown), shown->line,
+        shown->column, SN_PRI(shown->path), shown->path.len > 0 ? ": " : "", SN_PRI(shown->message));
+    if (shown->suggestion.len > 0) {
+        (void)sn_suggest(err, "%.*s", SN_PRI(shown->suggestion));
+    }
+    (void)sn_error_detail(err, "line", "%u", shown->line);
+    (void)sn_error_detail(err, "column", "%u", shown->column);
+    return sn_error_detail(err, "errors", "%zu", errors);
+}

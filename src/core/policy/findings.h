@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/error.h"
 #include "base/slice.h"
 
 enum sn_severity { SN_SEVERITY_INFO, SN_SEVERITY_WARNING, SN_SEVERITY_ERROR };
@@ -103,6 +104,9 @@ void sn_findings_add(struct sn_findings *findings, enum sn_severity severity, co
 void sn_findings_clear(struct sn_findings *findings);
 /* Puts the findings from index first on in document order; equals keep theirs. */
 void sn_findings_sort(struct sn_findings *findings, size_t first);
+/* Turns the first error among the findings from index first on into err: SN_INVALID, code, details line and column. */
+enum sn_status sn_findings_fail(
+    const struct sn_findings *findings, size_t first, const char *code, struct sn_error *err);
 enum sn_finding_phase sn_finding_phase(const struct sn_finding *finding);
 /* "parse error", "validation error" or "lint": what a printed finding begins with. */
 const char *sn_finding_prefix(const struct sn_finding *finding);

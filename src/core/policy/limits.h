@@ -9,6 +9,7 @@ enum {
     SN_POLICY_MAX_BYTES = 1024 * 1024,
     SN_POLICY_MAX_RULES = 10000,
     SN_POLICY_MAX_GROUPS = 200,
+    SN_POLICY_CLASS_GROUPS_MAX = SN_POLICY_MAX_GROUPS, /* groups that one caller name may be in */
     SN_POLICY_MAX_LIST = 1000,        /* entries of one list or group */
     SN_POLICY_MAX_ENTRY = 256,        /* bytes of an entry */
     SN_POLICY_MAX_ENTRY_ARN = 2048,   /* bytes of an entry that is an ARN */

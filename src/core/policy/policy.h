@@ -66,6 +66,8 @@ struct sn_decision {
 };
 
 struct sn_policy;
+struct sn_bits;       /* core/policy/snapshot.h */
+struct sn_user_class; /* the same */
 struct sn_tz_source; /* core/policy/tz.h: zone data by name */
 
 /*
@@ -82,6 +84,20 @@ size_t sn_policy_rule_count(const struct sn_policy *policy);
 /* policy may be NULL: default deny. */
 void sn_policy_evaluate(
     const struct sn_policy *policy, const struct sn_policy_request *request, struct sn_decision *out_decision);
+
+/*
+ * The same in two steps, for callers who ask more than once: the request's names as the snapshot knows them, then the
+ * decision. ids belong to this policy and are good as long as it is.
+ */
+struct sn_policy_ids {
+    const struct sn_bits *profile;               /* rules that name the profile; NULL: none */
+    const struct sn_user_class *users[3];        /* rules that name the caller, by name, ARN and role */
+    uint32_t user_count;
+};
+void sn_policy_intern(
+    const struct sn_policy *policy, const struct sn_policy_request *request, struct sn_policy_ids *out_ids);
+void sn_policy_evaluate_ids(const struct sn_policy *policy, const struct sn_policy_ids *ids,
+    const struct sn_policy_request *request, struct sn_decision *out_decision);
 
 /* The walks "visible" and "hidden" of POL 6. out_access: best of allow, require_approval. */
 bool sn_policy_profile_is_visible(
