@@ -245,15 +245,14 @@ static const struct sn_bits *merge_sets(
 struct class_maker {
     struct sn_policy *policy;
     const struct sn_bits *atom_sets, *group_sets;
-    struct sn_strtab known;          /* lists of groups that have a class already, as bytes */
+    struct sn_strtab known; /* lists of groups that have a class already, as bytes */
     const struct sn_user_class **known_classes;
     size_t known_capacity;
     uint64_t *scratch;
     size_t pairs_left; /* of the budget for merged sets */
 };
 
-static const struct sn_user_class *new_class(
-    struct class_maker *maker, const struct sn_bits *const *sets, size_t count)
+static const struct sn_user_class *new_class(struct class_maker *maker, const struct sn_bits *const *sets, size_t count)
 {
     struct sn_user_class *class = sn_arena_alloc(&maker->policy->arena, 1, sizeof(*class));
     size_t most = 0;
@@ -302,8 +301,8 @@ static const struct sn_user_class *class_of(
         uint32_t number = sn_strtab_add(&maker->known, 0, key);
         if (number >= maker->known_capacity) {
             maker->known_capacity = maker->known_capacity == 0 ? FIRST_CAPACITY : maker->known_capacity * 2;
-            maker->known_classes
-                = sn_realloc(maker->known_classes, maker->known_capacity, sizeof(*maker->known_classes));
+            maker->known_classes =
+                sn_realloc(maker->known_classes, maker->known_capacity, sizeof(*maker->known_classes));
         }
         maker->known_classes[number] = class;
     }
@@ -325,8 +324,8 @@ static void build_classes(struct sn_builder *builder)
         .atom_sets = make_sets(&policy->arena, &builder->atom_rules, atoms),
         .group_sets = make_sets(&policy->arena, &builder->group_rules, builder->group_count),
         .scratch = sn_alloc(policy->block_count, sizeof(uint64_t)),
-        .pairs_left = MERGE_FREE_PAIRS
-            + MERGE_FACTOR * (builder->atom_rules.count + builder->group_rules.count + builder->atom_groups.count),
+        .pairs_left = MERGE_FREE_PAIRS + MERGE_FACTOR * (builder->atom_rules.count + builder->group_rules.count +
+                                                            builder->atom_groups.count),
     };
     policy->classes = sn_arena_alloc(&policy->arena, atoms, sizeof(*policy->classes));
     for (size_t atom = 0; atom < atoms; atom++) {

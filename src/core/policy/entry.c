@@ -87,14 +87,13 @@ static bool is_hidden_code(uint32_t code)
     static const struct {
         uint32_t first, last;
     } hidden[] = {
-        {0x00, 0x1f}, {0x7f, 0x9f},     /* C0, DEL, C1 */
-        {0xad, 0xad}, {0x61c, 0x61c},   /* soft hyphen, Arabic letter mark */
-        {0x200b, 0x200f},               /* zero width, direction marks */
-        {0x2028, 0x202e},               /* line and paragraph separators, embeddings */
-        {0x2060, 0x206f},               /* joiners, isolates, deprecated format characters */
-        {0xe000, 0xf8ff},               /* private use */
-        {0xfeff, 0xfeff}, {0xfff9, 0xfffb},
-        {0xe0000, 0x10ffff},            /* tags and private planes */
+        {0x00, 0x1f}, {0x7f, 0x9f},                              /* C0, DEL, C1 */
+        {0xad, 0xad}, {0x61c, 0x61c},                            /* soft hyphen, Arabic letter mark */
+        {0x200b, 0x200f},                                        /* zero width, direction marks */
+        {0x2028, 0x202e},                                        /* line and paragraph separators, embeddings */
+        {0x2060, 0x206f},                                        /* joiners, isolates, deprecated format characters */
+        {0xe000, 0xf8ff},                                        /* private use */
+        {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0x10ffff}, /* tags and private planes */
     };
     for (size_t i = 0; i < SN_LEN(hidden); i++) {
         if (code >= hidden[i].first && code <= hidden[i].last) {

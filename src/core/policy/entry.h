@@ -13,13 +13,13 @@ enum sn_entry_kind { SN_ENTRY_NAME, SN_ENTRY_ARN, SN_ENTRY_ROLE, SN_ENTRY_GROUP 
 
 enum sn_entry_fault {
     SN_ENTRY_OK,
-    SN_ENTRY_NEVER_MATCHES,  /* a plain name that AWS would not give: legal, and a warning */
-    SN_ENTRY_SELF_CHOSEN,    /* an ARN of a session whose name its holder may choose: a warning */
+    SN_ENTRY_NEVER_MATCHES, /* a plain name that AWS would not give: legal, and a warning */
+    SN_ENTRY_SELF_CHOSEN,   /* an ARN of a session whose name its holder may choose: a warning */
     SN_ENTRY_EMPTY,
     SN_ENTRY_WILDCARD,
     SN_ENTRY_BAD_PREFIX,
     SN_ENTRY_BAD_ARN,
-    SN_ENTRY_ROLE_ARN,       /* an IAM role is not a caller; value is the role's name */
+    SN_ENTRY_ROLE_ARN, /* an IAM role is not a caller; value is the role's name */
     SN_ENTRY_BAD_ROLE,
     SN_ENTRY_BAD_GROUP,
 };

@@ -2,8 +2,8 @@
 /*
  * core/policy/evaluate.c - the decision for one request; see policy.h and snapshot.h.
  *
- * Nothing here allocates, locks, or calls the system. A decision starts out as a denial and only the effect table of the
- * matched rule changes that.
+ * Nothing here allocates, locks, or calls the system. A decision starts out as a denial and only the effect table of
+ * the matched rule changes that.
  */
 #include <string.h>
 
@@ -85,8 +85,7 @@ void sn_policy_intern(
 
 /* --- device --- */
 
-void sn_posture_view(
-    const struct sn_policy *policy, const struct sn_posture *posture, struct sn_posture_view *out_view)
+void sn_posture_view(const struct sn_policy *policy, const struct sn_posture *posture, struct sn_posture_view *out_view)
 {
     *out_view = (struct sn_posture_view){.os_type = -1};
     if (posture == NULL) {
@@ -104,8 +103,8 @@ void sn_posture_view(
         }
     }
     if (policy->version_count > 0 && posture->os_version.len > 0 && sn_version_is_comparable(posture->os_version)) {
-        out_view->version_rank
-            = (uint32_t)sn_version_rank(policy->versions, policy->version_count, posture->os_version);
+        out_view->version_rank =
+            (uint32_t)sn_version_rank(policy->versions, policy->version_count, posture->os_version);
     }
 }
 
@@ -306,8 +305,8 @@ static void default_deny(const struct sn_policy_request *request, struct sn_deci
 void sn_policy_evaluate_ids(const struct sn_policy *policy, const struct sn_policy_ids *ids,
     const struct sn_policy_request *request, struct sn_decision *out_decision)
 {
-    bool can_match = policy != NULL && request != NULL && request->principal != NULL
-        && (size_t)request->mode < SN_MODES;
+    bool can_match =
+        policy != NULL && request != NULL && request->principal != NULL && (size_t)request->mode < SN_MODES;
     int index = can_match ? find_rule(policy, ids, request) : -1;
     if (index < 0) {
         default_deny(request, out_decision);

@@ -94,8 +94,8 @@ static inline uint32_t sn_join_next(struct sn_join *join, uint64_t *out_bits)
             block = of_profiles; /* the larger of the two */
             continue;
         }
-        uint64_t bits = sn_cursors_bits(join->users, join->user_count, of_users)
-            & sn_cursors_bits(join->profiles, SN_JOIN_PROFILES, of_users);
+        uint64_t bits = sn_cursors_bits(join->users, join->user_count, of_users) &
+                        sn_cursors_bits(join->profiles, SN_JOIN_PROFILES, of_users);
         block = of_users + 1;
         if (bits != 0) {
             join->next_block = block;

@@ -10,9 +10,9 @@ enum {
     SN_POLICY_MAX_RULES = 10000,
     SN_POLICY_MAX_GROUPS = 200,
     SN_POLICY_CLASS_GROUPS_MAX = SN_POLICY_MAX_GROUPS, /* groups that one caller name may be in */
-    SN_POLICY_MAX_LIST = 1000,        /* entries of one list or group */
-    SN_POLICY_MAX_ENTRY = 256,        /* bytes of an entry */
-    SN_POLICY_MAX_ENTRY_ARN = 2048,   /* bytes of an entry that is an ARN */
+    SN_POLICY_MAX_LIST = 1000,                         /* entries of one list or group */
+    SN_POLICY_MAX_ENTRY = 256,                         /* bytes of an entry */
+    SN_POLICY_MAX_ENTRY_ARN = 2048,                    /* bytes of an entry that is an ARN */
     SN_POLICY_MAX_RULE_NAME = 128,
     SN_POLICY_MAX_REASON = 512,
     SN_POLICY_MAX_USER_NAME = 64,
@@ -32,10 +32,10 @@ enum {
     SN_CATALOG_MIN_EXTERNAL_ID = 2,
     SN_CATALOG_MAX_EXTERNAL_ID = 1224,
     SN_CATALOG_MAX_POLICY_ARNS = 10,
-    SN_CATALOG_MAX_TAGS = 48,         /* STS takes 50; two are Sentinel's own */
+    SN_CATALOG_MAX_TAGS = 48, /* STS takes 50; two are Sentinel's own */
     SN_CATALOG_MAX_TAG_KEY = 128,
     SN_CATALOG_MAX_TAG_VALUE = 256,
-    SN_CATALOG_MAX_SESSION_POLICY = 1900, /* minified, with the texts of policy_arns; STS takes 2048 */
+    SN_CATALOG_MAX_SESSION_POLICY = 1900,           /* minified, with the texts of policy_arns; STS takes 2048 */
     SN_CATALOG_MAX_SESSION_POLICY_TEXT = 16 * 1024, /* as written, before white space is dropped */
 
     SN_TZ_MAX_BYTES = 64 * 1024,

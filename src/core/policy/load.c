@@ -32,11 +32,11 @@ bool sn_load_duration(const struct sn_report *report, const struct sn_yaml_node 
 {
     struct sn_error err = {0};
     int64_t seconds = 0;
-    if (sn_parse_duration(node->text, &seconds, &err) != SN_OK || seconds < SN_POLICY_MIN_SESSION_S
-        || seconds > SN_POLICY_MAX_SESSION_S) {
+    if (sn_parse_duration(node->text, &seconds, &err) != SN_OK || seconds < SN_POLICY_MIN_SESSION_S ||
+        seconds > SN_POLICY_MAX_SESSION_S) {
         sn_report_add(report, SN_SEVERITY_ERROR, "duration", node, path,
-            "give a duration from 15m to 12h, such as 30m or 1h30m", "'%.*s' of %s '%.*s' is not a duration from 15m to 12h",
-            SN_SHOW(node->text), owner_word, SN_SHOW(owner));
+            "give a duration from 15m to 12h, such as 30m or 1h30m",
+            "'%.*s' of %s '%.*s' is not a duration from 15m to 12h", SN_SHOW(node->text), owner_word, SN_SHOW(owner));
         return false;
     }
     if (seconds > SN_POLICY_LONG_SESSION_S) {
@@ -48,9 +48,8 @@ bool sn_load_duration(const struct sn_report *report, const struct sn_yaml_node 
     return true;
 }
 
-static void load_name(
-    struct sn_loader *loader, struct sn_rule *rule, const struct sn_yaml_node *node, const struct sn_yaml_node *rule_node,
-    const struct sn_path *rule_path)
+static void load_name(struct sn_loader *loader, struct sn_rule *rule, const struct sn_yaml_node *node,
+    const struct sn_yaml_node *rule_node, const struct sn_path *rule_path)
 {
     struct sn_path path = {.parent = rule_path, .field = "name"};
     static const char mend[] = "give each rule a unique printable name of at most 128 bytes";
@@ -61,7 +60,8 @@ static void load_name(
     }
     if (node->text.len > SN_POLICY_MAX_RULE_NAME || !sn_text_is_printable(node->text)) {
         SN_FINDING_ERROR(loader, "rule-name", node, &path, mend, "the name of rule %zu %s", loader->rule_index,
-            node->text.len > SN_POLICY_MAX_RULE_NAME ? "is longer than 128 bytes" : "holds characters that do not print");
+            node->text.len > SN_POLICY_MAX_RULE_NAME ? "is longer than 128 bytes"
+                                                     : "holds characters that do not print");
         return;
     }
     rule->name = sn_arena_dup(&loader->builder.policy->arena, node->text);
@@ -75,16 +75,16 @@ static void load_name(
     loader->rule_first[number] = (uint32_t)loader->rule_index;
 }
 
-static void load_effect(
-    struct sn_loader *loader, struct sn_rule *rule, const struct sn_yaml_node *node, const struct sn_yaml_node *rule_node,
-    const struct sn_path *rule_path)
+static void load_effect(struct sn_loader *loader, struct sn_rule *rule, const struct sn_yaml_node *node,
+    const struct sn_yaml_node *rule_node, const struct sn_path *rule_path)
 {
     static const char all[] = "one of allow, deny, require_approval, require_server, require_server_session";
     struct sn_path path = {.parent = rule_path, .field = "effect"};
     char hint[128];
     rule->effect = SN_RULE_DENY;
     if (node == NULL) {
-        SN_FINDING_ERROR(loader, "effect", rule_node, &path, all, "rule '%.*s' has no effect", SN_SHOW(loader->rule_name));
+        SN_FINDING_ERROR(
+            loader, "effect", rule_node, &path, all, "rule '%.*s' has no effect", SN_SHOW(loader->rule_name));
         return;
     }
     for (size_t i = 0; i < SN_LEN(sn_rule_effect_words); i++) {
@@ -107,8 +107,8 @@ static void load_break_glass(
         return;
     }
     if (!sn_slice_eq_str(node->text, "never")) {
-        SN_FINDING_ERROR(loader, "break-glass", node, &path, mend, "'%.*s' is not a value of break_glass in rule '%.*s'",
-            SN_SHOW(node->text), SN_SHOW(loader->rule_name));
+        SN_FINDING_ERROR(loader, "break-glass", node, &path, mend,
+            "'%.*s' is not a value of break_glass in rule '%.*s'", SN_SHOW(node->text), SN_SHOW(loader->rule_name));
     } else if (rule->effect != SN_RULE_DENY) {
         SN_FINDING_ERROR(loader, "break-glass", node, &path, mend, "rule '%.*s' has break_glass: never and effect %s",
             SN_SHOW(loader->rule_name), sn_rule_effect_name(rule->effect));
@@ -125,8 +125,8 @@ static void load_reason(
     }
     struct sn_slice text = node->plain ? node->text : sn_text_without_newline(node->text);
     if (text.len > SN_POLICY_MAX_REASON || !sn_text_is_printable(text)) {
-        SN_FINDING_ERROR(loader, "reason", node, &path, "write one line of at most 512 bytes", "the reason of rule '%.*s' %s",
-            SN_SHOW(loader->rule_name),
+        SN_FINDING_ERROR(loader, "reason", node, &path, "write one line of at most 512 bytes",
+            "the reason of rule '%.*s' %s", SN_SHOW(loader->rule_name),
             text.len > SN_POLICY_MAX_REASON ? "is longer than 512 bytes" : "holds characters that do not print");
         return;
     }
@@ -140,8 +140,8 @@ static void load_session_table(
     if (node == NULL) {
         return;
     }
-    if (node->text.len < SN_POLICY_MIN_TABLE_NAME || node->text.len > SN_POLICY_MAX_TABLE_NAME
-        || !sn_slice_is_alnum_or(node->text, "_.-")) {
+    if (node->text.len < SN_POLICY_MIN_TABLE_NAME || node->text.len > SN_POLICY_MAX_TABLE_NAME ||
+        !sn_slice_is_alnum_or(node->text, "_.-")) {
         SN_FINDING_ERROR(loader, "session-table", node, &path, "use 3 to 255 letters, digits, '_', '.' and '-'",
             "'%.*s' of rule '%.*s' is not the name of a table", SN_SHOW(node->text), SN_SHOW(loader->rule_name));
         return;
@@ -149,11 +149,11 @@ static void load_session_table(
     rule->session_table = sn_arena_dup(&loader->builder.policy->arena, node->text);
 }
 
-static void lint_rule(struct sn_loader *loader, const struct sn_rule *rule, const struct sn_yaml_node *node,
-    const struct sn_path *path)
+static void lint_rule(
+    struct sn_loader *loader, const struct sn_rule *rule, const struct sn_yaml_node *node, const struct sn_path *path)
 {
-    bool is_granting = rule->effect == SN_RULE_ALLOW || rule->effect == SN_RULE_REQUIRE_SERVER
-        || rule->effect == SN_RULE_REQUIRE_SERVER_SESSION;
+    bool is_granting = rule->effect == SN_RULE_ALLOW || rule->effect == SN_RULE_REQUIRE_SERVER ||
+                       rule->effect == SN_RULE_REQUIRE_SERVER_SESSION;
     if (is_granting && !rule->has_profiles && !rule->has_users) {
         SN_FINDING_WARNING(loader, "wildcard-grant", node, path, "name profiles or users",
             "rule '%.*s' (index %zu) grants every profile to everyone", SN_SHOW(rule->name), loader->rule_index);
@@ -193,8 +193,8 @@ static void load_version(struct sn_loader *loader, const struct sn_yaml_node *no
             return;
         }
     }
-    SN_FINDING_ERROR(loader, "version", node, &path, "set version: \"1\"", "version '%.*s' is not supported; supported: %s",
-        SN_SHOW(node->text), sn_document_versions[0]);
+    SN_FINDING_ERROR(loader, "version", node, &path, "set version: \"1\"",
+        "version '%.*s' is not supported; supported: %s", SN_SHOW(node->text), sn_document_versions[0]);
 }
 
 static void load_document(struct sn_loader *loader, const struct sn_yaml_node *root)

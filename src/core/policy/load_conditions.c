@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* core/policy/load_conditions.c - reading the conditions of a rule: profiles, time, mode and device; see load_internal.h. */
+/* core/policy/load_conditions.c - reading the conditions of a rule: profiles, time, mode and device; see
+ * load_internal.h. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -35,9 +36,8 @@ static size_t find_word(struct sn_loader *loader, const struct sn_yaml_node *nod
             return i;
         }
     }
-    SN_FINDING_ERROR(loader, code, node, path,
-        sn_suggest_word(hint, sizeof(hint), node->text, words, count, fallback), "'%.*s' in rule '%.*s' is not %s",
-        SN_SHOW(node->text), SN_SHOW(loader->rule_name), what);
+    SN_FINDING_ERROR(loader, code, node, path, sn_suggest_word(hint, sizeof(hint), node->text, words, count, fallback),
+        "'%.*s' in rule '%.*s' is not %s", SN_SHOW(node->text), SN_SHOW(loader->rule_name), what);
     return count;
 }
 
@@ -52,8 +52,8 @@ static void load_profile(struct sn_loader *loader, const struct sn_yaml_node *it
             SN_SHOW(loader->rule_name));
     } else if (sn_slice_has_byte(name, ':')) {
         SN_FINDING_ERROR(loader, "profile-entry", item, path,
-            "a role ARN belongs into the catalogue; the rule names its profile", "'%.*s' in rule '%.*s' is not a profile name",
-            SN_SHOW(name), SN_SHOW(loader->rule_name));
+            "a role ARN belongs into the catalogue; the rule names its profile",
+            "'%.*s' in rule '%.*s' is not a profile name", SN_SHOW(name), SN_SHOW(loader->rule_name));
     } else if (!sn_profile_name_is_valid(name)) {
         SN_FINDING_ERROR(loader, "profile-entry", item, path,
             "1 to 256 letters, digits, '_', '/' and '-', not beginning with '-', not ending with '/', without '//'",
@@ -77,8 +77,8 @@ static void load_profiles(struct sn_loader *loader, const struct sn_yaml_node *l
 
 /* --- time --- */
 
-static void load_days(struct sn_loader *loader, struct sn_rule *rule, const struct sn_yaml_node *list,
-    const struct sn_path *parent)
+static void load_days(
+    struct sn_loader *loader, struct sn_rule *rule, const struct sn_yaml_node *list, const struct sn_path *parent)
 {
     struct sn_path path = {.parent = parent, .field = "days"};
     rule->window.days = SN_ALL_DAYS;
@@ -90,8 +90,8 @@ static void load_days(struct sn_loader *loader, struct sn_rule *rule, const stru
     rule->window.days = 0;
     for (size_t i = 0; i < list->count; i++) {
         struct sn_path item_path = {.parent = &path, .index = i, .is_index = true};
-        size_t day = find_word(loader, list->items[i], &item_path, sn_weekday_words, SN_LEN(sn_weekday_words), "weekday",
-            "a weekday", "full lowercase names: monday to sunday");
+        size_t day = find_word(loader, list->items[i], &item_path, sn_weekday_words, SN_LEN(sn_weekday_words),
+            "weekday", "a weekday", "full lowercase names: monday to sunday");
         if (day < SN_LEN(sn_weekday_words)) {
             lint_repeated(loader, list->items[i], &item_path);
             rule->window.days |= (uint8_t)(1u << day);
@@ -104,8 +104,8 @@ static bool load_minute(struct sn_loader *loader, const struct sn_yaml_node *nod
 {
     const char *mend = is_end ? "24-hour HH:MM, or 24:00 for the end of the day" : "24-hour HH:MM, 00:00 to 23:59";
     if (node == NULL) {
-        SN_FINDING_ERROR(loader, "hours", hours, path, "hours need both start and end", "hours of rule '%.*s' have no %s",
-            SN_SHOW(loader->rule_name), is_end ? "end" : "start");
+        SN_FINDING_ERROR(loader, "hours", hours, path, "hours need both start and end",
+            "hours of rule '%.*s' have no %s", SN_SHOW(loader->rule_name), is_end ? "end" : "start");
         return false;
     }
     if (!sn_window_parse_minute(node->text, is_end, out_minute)) {
@@ -116,8 +116,8 @@ static bool load_minute(struct sn_loader *loader, const struct sn_yaml_node *nod
     return true;
 }
 
-static void load_hours(struct sn_loader *loader, struct sn_rule *rule, const struct sn_yaml_node *hours,
-    const struct sn_path *parent)
+static void load_hours(
+    struct sn_loader *loader, struct sn_rule *rule, const struct sn_yaml_node *hours, const struct sn_path *parent)
 {
     const struct sn_yaml_node *fields[SN_HOURS_FIELDS];
     struct sn_path path = {.parent = parent, .field = "hours"};
@@ -156,10 +156,11 @@ static struct sn_zone_known load_zone(
     struct sn_zone_known out = {.name = sn_arena_dup(&loader->builder.policy->arena, node->text)};
     if (sn_slice_eq_str(node->text, "UTC")) {
         out.zone = sn_tz_utc(); /* needs no data */
-    } else if (loader->zones == NULL || loader->zones->read(loader->zones->ctx, node->text, &data, &err) != SN_OK
-        || sn_tz_parse(sn_buf_slice(&data), &zone, &err) != SN_OK) {
-        SN_FINDING_ERROR(loader, "timezone", node, path, mend, "the time zone '%.*s' of rule '%.*s' cannot be loaded: %s",
-            SN_SHOW(node->text), SN_SHOW(loader->rule_name), loader->zones == NULL ? "there is no zone data" : err.message);
+    } else if (loader->zones == NULL || loader->zones->read(loader->zones->ctx, node->text, &data, &err) != SN_OK ||
+               sn_tz_parse(sn_buf_slice(&data), &zone, &err) != SN_OK) {
+        SN_FINDING_ERROR(loader, "timezone", node, path, mend,
+            "the time zone '%.*s' of rule '%.*s' cannot be loaded: %s", SN_SHOW(node->text), SN_SHOW(loader->rule_name),
+            loader->zones == NULL ? "there is no zone data" : err.message);
         return (struct sn_zone_known){0};
     } else {
         sn_builder_own_zone(&loader->builder, zone);
@@ -174,8 +175,8 @@ static struct sn_zone_known load_zone(
     return out;
 }
 
-static void load_time(struct sn_loader *loader, struct sn_rule *rule, const struct sn_yaml_node *time,
-    const struct sn_path *parent)
+static void load_time(
+    struct sn_loader *loader, struct sn_rule *rule, const struct sn_yaml_node *time, const struct sn_path *parent)
 {
     const struct sn_yaml_node *fields[SN_TIME_FIELDS];
     struct sn_path path = {.parent = parent, .field = "time"}, zone_path = {.parent = &path, .field = "timezone"};
@@ -210,16 +211,16 @@ static void load_time(struct sn_loader *loader, struct sn_rule *rule, const stru
 
 /* --- mode --- */
 
-static void load_modes(struct sn_loader *loader, struct sn_rule *rule, const struct sn_yaml_node *list,
-    const struct sn_path *parent)
+static void load_modes(
+    struct sn_loader *loader, struct sn_rule *rule, const struct sn_yaml_node *list, const struct sn_path *parent)
 {
     struct sn_path path = {.parent = parent, .field = "mode"};
     lint_empty_list(loader, list, &path);
     sn_loader_begin_list(loader);
     for (size_t i = 0; list != NULL && i < list->count; i++) {
         struct sn_path item_path = {.parent = &path, .index = i, .is_index = true};
-        size_t mode = find_word(loader, list->items[i], &item_path, sn_mode_words, SN_LEN(sn_mode_words), "mode", "a mode",
-            "one of server, cli, credential_process");
+        size_t mode = find_word(loader, list->items[i], &item_path, sn_mode_words, SN_LEN(sn_mode_words), "mode",
+            "a mode", "one of server, cli, credential_process");
         if (mode < SN_LEN(sn_mode_words)) {
             lint_repeated(loader, list->items[i], &item_path);
             rule->modes |= (uint8_t)(1u << mode);
@@ -234,8 +235,8 @@ static void load_modes(struct sn_loader *loader, struct sn_rule *rule, const str
 
 /* --- device --- */
 
-static void load_os_types(struct sn_loader *loader, struct sn_rule *rule, const struct sn_yaml_node *list,
-    const struct sn_path *parent)
+static void load_os_types(
+    struct sn_loader *loader, struct sn_rule *rule, const struct sn_yaml_node *list, const struct sn_path *parent)
 {
     struct sn_path path = {.parent = parent, .field = "allowed_os_types"};
     char hint[128];
@@ -276,8 +277,8 @@ static bool is_true(const struct sn_yaml_node *node)
     return node != NULL && sn_slice_eq_str(node->text, "true");
 }
 
-static void load_device(struct sn_loader *loader, struct sn_rule *rule, const struct sn_yaml_node *device,
-    const struct sn_path *parent)
+static void load_device(
+    struct sn_loader *loader, struct sn_rule *rule, const struct sn_yaml_node *device, const struct sn_path *parent)
 {
     static const struct {
         int field;
@@ -319,13 +320,13 @@ static void load_device(struct sn_loader *loader, struct sn_rule *rule, const st
 void sn_load_conditions(struct sn_loader *loader, struct sn_rule *rule, const struct sn_yaml_node *conditions,
     const struct sn_yaml_node *rule_node, const struct sn_path *rule_path)
 {
-    static const char mend[]
-        = "add profiles, users or time, or write conditions: {} for a deny or require_approval rule that catches the rest";
+    static const char mend[] = "add profiles, users or time, or write conditions: {} for a deny or require_approval "
+                               "rule that catches the rest";
     const struct sn_yaml_node *fields[SN_COND_FIELDS];
     struct sn_path path = {.parent = rule_path, .field = "conditions"};
     if (conditions == NULL) {
-        SN_FINDING_ERROR(loader, "conditions", rule_node, &path, mend, "rule '%.*s' has no conditions",
-            SN_SHOW(loader->rule_name));
+        SN_FINDING_ERROR(
+            loader, "conditions", rule_node, &path, mend, "rule '%.*s' has no conditions", SN_SHOW(loader->rule_name));
         return;
     }
     bool may_catch_all = rule->effect == SN_RULE_DENY || rule->effect == SN_RULE_REQUIRE_APPROVAL;

@@ -30,13 +30,13 @@ struct sn_loader {
     struct sn_strtab group_names; /* number: index into groups */
 
     struct sn_strtab rule_names;
-    uint32_t *rule_first; /* by number in rule_names: the rule that had the name first */
+    uint32_t *rule_first;        /* by number in rule_names: the rule that had the name first */
     struct sn_strtab zone_names; /* number: index into known_zones */
     struct sn_zone_known *known_zones;
     size_t zone_capacity;
 
-    struct sn_strtab seen;    /* entries of lists, for duplicates */
-    uint32_t *seen_in;        /* by number in seen: the list that had it last */
+    struct sn_strtab seen; /* entries of lists, for duplicates */
+    uint32_t *seen_in;     /* by number in seen: the list that had it last */
     size_t seen_capacity;
     uint32_t list_number;
 
@@ -44,9 +44,9 @@ struct sn_loader {
     size_t rule_index;
 };
 
-#define SN_FINDING_ERROR(loader, code, node, path, suggestion, ...) \
+#define SN_FINDING_ERROR(loader, code, node, path, suggestion, ...)                                                    \
     sn_report_add(&(loader)->report, SN_SEVERITY_ERROR, code, node, path, suggestion, __VA_ARGS__)
-#define SN_FINDING_WARNING(loader, code, node, path, suggestion, ...) \
+#define SN_FINDING_WARNING(loader, code, node, path, suggestion, ...)                                                  \
     sn_report_add(&(loader)->report, SN_SEVERITY_WARNING, code, node, path, suggestion, __VA_ARGS__)
 
 /* Starts a list; sn_loader_is_repeated() then tells whether the list had that text before. */

@@ -29,13 +29,15 @@ static bool check_entry(struct sn_loader *loader, const struct sn_yaml_node *ite
             "no caller can have the name '%.*s' in %s '%.*s'", SN_SHOW(text), owner.word, SN_SHOW(owner.name));
         return true;
     case SN_ENTRY_SELF_CHOSEN:
-        SN_FINDING_WARNING(loader, "self-chosen-name", item, path, "write role:NAME, or let the server vouch for the role",
-            "in %s '%.*s' the name of the session '%.*s' is its holder's choice, so the entry is no stronger than role:",
+        SN_FINDING_WARNING(loader, "self-chosen-name", item, path,
+            "write role:NAME, or let the server vouch for the role",
+            "in %s '%.*s' the name of the session '%.*s' is its holder's choice, so the entry is no stronger than "
+            "role:",
             owner.word, SN_SHOW(owner.name), SN_SHOW(text));
         return true;
     case SN_ENTRY_EMPTY:
-        SN_FINDING_ERROR(loader, "user-entry", item, path, forms, "an empty entry in %s '%.*s'", owner.word,
-            SN_SHOW(owner.name));
+        SN_FINDING_ERROR(
+            loader, "user-entry", item, path, forms, "an empty entry in %s '%.*s'", owner.word, SN_SHOW(owner.name));
         return false;
     case SN_ENTRY_WILDCARD:
         SN_FINDING_ERROR(loader, "wildcard", item, path, "list the names, or omit the list to match everyone",
@@ -44,13 +46,14 @@ static bool check_entry(struct sn_loader *loader, const struct sn_yaml_node *ite
         return false;
     case SN_ENTRY_BAD_PREFIX:
         SN_FINDING_ERROR(loader, "user-entry", item, path,
-            sn_suggest_word(hint, sizeof(hint), out_entry->value, sn_entry_prefix_words, SN_LEN(sn_entry_prefix_words), forms),
+            sn_suggest_word(
+                hint, sizeof(hint), out_entry->value, sn_entry_prefix_words, SN_LEN(sn_entry_prefix_words), forms),
             "'%.*s' in %s '%.*s' begins with an unknown prefix", SN_SHOW(text), owner.word, SN_SHOW(owner.name));
         return false;
     case SN_ENTRY_ROLE_ARN:
         snprintf(hint, sizeof(hint), "write role:%.*s", SN_SHOW(out_entry->value));
-        SN_FINDING_ERROR(loader, "user-entry", item, path, hint, "'%.*s' in %s '%.*s' is a role, and a role is no caller",
-            SN_SHOW(text), owner.word, SN_SHOW(owner.name));
+        SN_FINDING_ERROR(loader, "user-entry", item, path, hint,
+            "'%.*s' in %s '%.*s' is a role, and a role is no caller", SN_SHOW(text), owner.word, SN_SHOW(owner.name));
         return false;
     case SN_ENTRY_BAD_ARN:
         SN_FINDING_ERROR(loader, "user-entry", item, path,
@@ -58,8 +61,9 @@ static bool check_entry(struct sn_loader *loader, const struct sn_yaml_node *ite
             "'%.*s' in %s '%.*s' is not the ARN of a caller", SN_SHOW(text), owner.word, SN_SHOW(owner.name));
         return false;
     case SN_ENTRY_BAD_ROLE:
-        SN_FINDING_ERROR(loader, "user-entry", item, path, "role: and 1 to 64 letters, digits and '_+=,.@-', without path",
-            "'%.*s' in %s '%.*s' names no role", SN_SHOW(text), owner.word, SN_SHOW(owner.name));
+        SN_FINDING_ERROR(loader, "user-entry", item, path,
+            "role: and 1 to 64 letters, digits and '_+=,.@-', without path", "'%.*s' in %s '%.*s' names no role",
+            SN_SHOW(text), owner.word, SN_SHOW(owner.name));
         return false;
     case SN_ENTRY_BAD_GROUP:
         SN_FINDING_ERROR(loader, "group", item, path, "group: and 1 to 64 letters, digits, '_' and '-'",
@@ -77,8 +81,8 @@ static void lint_repeated(struct sn_loader *loader, const struct sn_yaml_node *i
     }
 }
 
-static void report_unknown_group(struct sn_loader *loader, const struct sn_yaml_node *item, const struct sn_path *path,
-    struct sn_slice name)
+static void report_unknown_group(
+    struct sn_loader *loader, const struct sn_yaml_node *item, const struct sn_path *path, struct sn_slice name)
 {
     const char *names[SN_POLICY_MAX_GROUPS];
     char hint[256] = "the document defines no groups", all[200] = "defined: ";
@@ -126,7 +130,8 @@ void sn_load_users(struct sn_loader *loader, const struct sn_yaml_node *list, co
     }
 }
 
-static void load_group(struct sn_loader *loader, uint32_t group, const struct sn_yaml_node *list, const struct sn_path *path)
+static void load_group(
+    struct sn_loader *loader, uint32_t group, const struct sn_yaml_node *list, const struct sn_path *path)
 {
     struct sn_slice name = loader->groups[group].name;
     if (list->count == 0) {
@@ -142,8 +147,8 @@ static void load_group(struct sn_loader *loader, uint32_t group, const struct sn
             continue;
         }
         if (entry.kind == SN_ENTRY_GROUP) {
-            SN_FINDING_ERROR(loader, "group", item, &item_path, "write the entries out", "groups do not nest: '%.*s' in group '%.*s'",
-                SN_SHOW(item->text), SN_SHOW(name));
+            SN_FINDING_ERROR(loader, "group", item, &item_path, "write the entries out",
+                "groups do not nest: '%.*s' in group '%.*s'", SN_SHOW(item->text), SN_SHOW(name));
             continue;
         }
         lint_repeated(loader, item, &item_path);
@@ -155,7 +160,8 @@ void sn_load_groups(struct sn_loader *loader, const struct sn_yaml_node *groups)
 {
     struct sn_path groups_path = {.field = "groups"};
     if (groups->count == 0) {
-        SN_FINDING_ERROR(loader, "group", groups, &groups_path, "define a group, or leave groups out", "groups is empty");
+        SN_FINDING_ERROR(
+            loader, "group", groups, &groups_path, "define a group, or leave groups out", "groups is empty");
     }
     loader->groups = sn_alloc(groups->count, sizeof(*loader->groups));
     for (size_t i = 0; i < groups->count; i++) {

@@ -68,11 +68,11 @@ struct sn_decision {
 struct sn_policy;
 struct sn_bits;       /* core/policy/snapshot.h */
 struct sn_user_class; /* the same */
-struct sn_tz_source; /* core/policy/tz.h: zone data by name */
+struct sn_tz_source;  /* core/policy/tz.h: zone data by name */
 
 /*
- * Parses, validates and compiles. Findings of every severity are appended to findings (may be NULL); with an error among
- * them the call fails with SN_INVALID, INVALID_POLICY and the first one as message. zones gives zone data.
+ * Parses, validates and compiles. Findings of every severity are appended to findings (may be NULL); with an error
+ * among them the call fails with SN_INVALID, INVALID_POLICY and the first one as message. zones gives zone data.
  */
 SN_MUST_CHECK enum sn_status sn_policy_load(struct sn_slice text, const struct sn_tz_source *zones,
     struct sn_findings *findings, struct sn_policy **out_policy, struct sn_error *err);
@@ -90,8 +90,8 @@ void sn_policy_evaluate(
  * decision. ids belong to this policy and are good as long as it is.
  */
 struct sn_policy_ids {
-    const struct sn_bits *profile;               /* rules that name the profile; NULL: none */
-    const struct sn_user_class *users[3];        /* rules that name the caller, by name, ARN and role */
+    const struct sn_bits *profile;        /* rules that name the profile; NULL: none */
+    const struct sn_user_class *users[3]; /* rules that name the caller, by name, ARN and role */
     uint32_t user_count;
 };
 void sn_policy_intern(
@@ -114,7 +114,7 @@ struct sn_trace_step {
     const char *condition; /* "profiles", "users", "time", "mode", "device"; NULL unless not matched */
     char expected[256];    /* for people; names no other person and no group member */
     char actual[256];
-    char remedy[256];      /* what would make it match; "" when nothing the caller can do */
+    char remedy[256]; /* what would make it match; "" when nothing the caller can do */
 };
 struct sn_trace {
     struct sn_trace_step *steps;

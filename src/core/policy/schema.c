@@ -109,8 +109,8 @@ static const char *kind_article(enum sn_yaml_kind kind)
 }
 
 /* False, with a finding, for a null or for a node of another kind. */
-static bool expect(const struct sn_report *report, const struct sn_yaml_node *node, enum sn_yaml_kind kind,
-    const struct sn_path *path)
+static bool expect(
+    const struct sn_report *report, const struct sn_yaml_node *node, enum sn_yaml_kind kind, const struct sn_path *path)
 {
     if (sn_yaml_is_null(node)) {
         sn_report_add(report, SN_SEVERITY_ERROR, "null-value", node, path,
@@ -126,8 +126,8 @@ static bool expect(const struct sn_report *report, const struct sn_yaml_node *no
     return true;
 }
 
-static bool expect_at_most(const struct sn_report *report, const struct sn_yaml_node *node, size_t max_items,
-    const struct sn_path *path)
+static bool expect_at_most(
+    const struct sn_report *report, const struct sn_yaml_node *node, size_t max_items, const struct sn_path *path)
 {
     if (node->count <= max_items) {
         return true;
@@ -149,8 +149,7 @@ static void check_text_list(
         if (!expect(report, item, SN_YAML_SCALAR, &item_path)) {
             continue;
         }
-        size_t limit =
-            sn_slice_has_prefix(item->text, SN_S("arn:")) ? SN_POLICY_MAX_ENTRY_ARN : SN_POLICY_MAX_ENTRY;
+        size_t limit = sn_slice_has_prefix(item->text, SN_S("arn:")) ? SN_POLICY_MAX_ENTRY_ARN : SN_POLICY_MAX_ENTRY;
         if (item->text.len > limit) {
             sn_report_add(report, SN_SEVERITY_ERROR, "limit", item, &item_path, NULL,
                 "the entry has %zu bytes, at most %zu are allowed", item->text.len, limit);
@@ -290,6 +289,13 @@ void sn_schema_bind(
     }
 }
 
+/* The reader puts "line 3, column 5: " before its messages; a finding has its place beside the message. */
+static const char *without_place(const char *message)
+{
+    const char *colon = strstr(message, ": ");
+    return strncmp(message, "line ", 5) == 0 && colon != NULL ? colon + 2 : message;
+}
+
 /* A failure of the YAML reader becomes the one finding of the document. */
 static void report_yaml(const struct sn_report *report, const struct sn_error *err, const char *document_word)
 {
@@ -315,12 +321,12 @@ static void report_yaml(const struct sn_report *report, const struct sn_error *e
         }
     }
     if (strcmp(code, "empty") == 0) {
-        sn_report_add(report, SN_SEVERITY_ERROR, code, &place, NULL, "a document needs at least a version",
-            "empty %s", document_word);
+        sn_report_add(report, SN_SEVERITY_ERROR, code, &place, NULL, "a document needs at least a version", "empty %s",
+            document_word);
         return;
     }
     sn_report_add(report, SN_SEVERITY_ERROR, code, &place, NULL, err->suggestion[0] != '\0' ? err->suggestion : NULL,
-        "%s", err->message);
+        "%s", without_place(err->message));
 }
 
 bool sn_schema_read(const struct sn_schema *schema, struct sn_slice text, const char *document_word,
@@ -336,8 +342,8 @@ bool sn_schema_read(const struct sn_schema *schema, struct sn_slice text, const 
     }
     check_record(schema, report, root, NULL);
     if (root->kind == SN_YAML_MAPPING && sn_yaml_get(root, "version") == NULL) {
-        sn_report_add(report, SN_SEVERITY_ERROR, "missing-version", root, NULL, "add version: \"1\"",
-            "the version is missing");
+        sn_report_add(
+            report, SN_SEVERITY_ERROR, "missing-version", root, NULL, "add version: \"1\"", "the version is missing");
     }
     if (report->findings->errors != before) {
         return false;

@@ -110,8 +110,8 @@ struct sn_report {
     struct sn_findings *findings;
     struct sn_slice source; /* put before the path, for documents of several texts; may be empty */
 };
-/* node may be NULL (no position); suggestion may be NULL. The message must hold no text longer than a few hundred bytes;
- * outside text is passed through SN_SHOW, which cuts it. */
+/* node may be NULL (no position); suggestion may be NULL. The message must hold no text longer than a few hundred
+ * bytes; outside text is passed through SN_SHOW, which cuts it. */
 void sn_report_add(const struct sn_report *report, enum sn_severity severity, const char *code,
     const struct sn_yaml_node *node, const struct sn_path *path, const char *suggestion, const char *format, ...)
     SN_PRINTF(7, 8);

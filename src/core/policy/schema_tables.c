@@ -5,8 +5,7 @@
 
 const char *const sn_rule_effect_words[5] = {
     "allow", "deny", "require_approval", "require_server", "require_server_session"};
-const char *const sn_weekday_words[7] = {
-    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
+const char *const sn_weekday_words[7] = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
 const char *const sn_mode_words[3] = {"server", "cli", "credential_process"};
 const char *const sn_os_type_words[3] = {"darwin", "windows", "linux"};
 const char *const sn_entry_prefix_words[3] = {"arn", "role", "group"};

@@ -78,10 +78,10 @@ struct sn_rule {
     enum sn_rule_effect effect;
     bool is_final; /* break_glass: never */
     bool has_time, has_device, has_profiles, has_users;
-    uint8_t modes;       /* bit per enum sn_mode; 0: any */
-    uint8_t needs;       /* bit per enum sn_device_need */
-    uint8_t os_types;    /* bit per word of sn_os_type_words; 0: any */
-    uint32_t version;    /* index into versions; SN_STRTAB_NONE: none */
+    uint8_t modes;    /* bit per enum sn_mode; 0: any */
+    uint8_t needs;    /* bit per enum sn_device_need */
+    uint8_t os_types; /* bit per word of sn_os_type_words; 0: any */
+    uint32_t version; /* index into versions; SN_STRTAB_NONE: none */
     int64_t max_server_duration_s;
     struct sn_window window;
     const struct sn_tz *zone;
@@ -104,15 +104,15 @@ struct sn_policy {
     size_t rule_count;
     struct sn_block *blocks;
     size_t block_count;
-    struct sn_rule_window *windows; /* one a rule; NULL when no rule has one */
-    uint32_t *version_ranks;        /* one a rule: place of its version in versions; NULL when no rule has one */
+    struct sn_rule_window *windows;  /* one a rule; NULL when no rule has one */
+    uint32_t *version_ranks;         /* one a rule: place of its version in versions; NULL when no rule has one */
     const struct sn_slice *versions; /* ascending, no two equal */
     size_t version_count;
 
     struct sn_strtab profiles;
-    const struct sn_bits **profile_sets; /* by number in profiles */
-    struct sn_bits any_profile;          /* rules without profiles */
-    struct sn_strtab atoms;              /* space: enum sn_entry_kind without groups */
+    const struct sn_bits **profile_sets;  /* by number in profiles */
+    struct sn_bits any_profile;           /* rules without profiles */
+    struct sn_strtab atoms;               /* space: enum sn_entry_kind without groups */
     const struct sn_user_class **classes; /* by number in atoms */
     struct sn_bits any_user;
     bool has_arns, has_roles, has_names;
@@ -128,7 +128,7 @@ static inline const struct sn_bits_pair *sn_bits_seek(
     if (at->block >= block) {
         return at;
     }
-    const struct sn_bits_pair *low = at + 1, *high = end; /* the answer lies in [low, high] */
+    const struct sn_bits_pair *low = at + 1, *high = end;   /* the answer lies in [low, high] */
     if ((size_t)(block - at->block) < (size_t)(end - at)) { /* blocks ascend, so it cannot lie further on */
         high = at + (block - at->block);
         if (high->block == block) {

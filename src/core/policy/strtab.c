@@ -32,8 +32,8 @@ static inline uint64_t hash_text(uint32_t space, struct sn_slice text)
         memcpy(&high, at + left - 4, 4);
         tail = (uint64_t)low << 32 | high;
     } else if (left > 0) {
-        tail = (uint64_t)(unsigned char)at[0] << 16 | (uint64_t)(unsigned char)at[left / 2] << 8
-            | (unsigned char)at[left - 1];
+        tail = (uint64_t)(unsigned char)at[0] << 16 | (uint64_t)(unsigned char)at[left / 2] << 8 |
+               (unsigned char)at[left - 1];
     }
     return mix(hash ^ tail, k0);
 }
@@ -45,8 +45,8 @@ static inline bool is_at(const struct sn_strtab *table, const struct sn_strtab_s
         return false;
     }
     const struct sn_strtab_entry *entry = &table->entries[slot->index];
-    return entry->space == space && entry->text.len == text.len
-        && (text.len == 0 || memcmp(entry->text.ptr, text.ptr, text.len) == 0);
+    return entry->space == space && entry->text.len == text.len &&
+           (text.len == 0 || memcmp(entry->text.ptr, text.ptr, text.len) == 0);
 }
 
 /* The slot that holds text, or the free one where it would go. */
@@ -54,8 +54,8 @@ static inline struct sn_strtab_slot *find_slot(
     const struct sn_strtab *table, uint64_t hash, uint32_t space, struct sn_slice text)
 {
     size_t place = hash & table->slot_mask;
-    while (table->slots[place].index != SN_STRTAB_NONE
-        && !is_at(table, &table->slots[place], (uint32_t)(hash >> 32), space, text)) {
+    while (table->slots[place].index != SN_STRTAB_NONE &&
+           !is_at(table, &table->slots[place], (uint32_t)(hash >> 32), space, text)) {
         place = (place + 1) & table->slot_mask;
     }
     return &table->slots[place];
@@ -79,8 +79,8 @@ static void grow(struct sn_strtab *table)
     for (size_t i = 0; i < table->count; i++) {
         const struct sn_strtab_entry *entry = &table->entries[i];
         uint64_t hash = hash_text(entry->space, entry->text);
-        *find_slot(table, hash, entry->space, entry->text)
-            = (struct sn_strtab_slot){(uint32_t)(hash >> 32), (uint32_t)i};
+        *find_slot(table, hash, entry->space, entry->text) =
+            (struct sn_strtab_slot){(uint32_t)(hash >> 32), (uint32_t)i};
     }
 }
 

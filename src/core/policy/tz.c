@@ -96,9 +96,9 @@ static enum sn_status read_header(struct sn_slice data, struct counts *out, char
     }
     *out = (struct counts){be32(data.ptr + 20), be32(data.ptr + 24), be32(data.ptr + 28), be32(data.ptr + 32),
         be32(data.ptr + 36), be32(data.ptr + 40)};
-    if (out->time > SN_TZ_MAX_TRANSITIONS || out->type == 0 || out->type > SN_TZ_MAX_TYPES || out->chars == 0
-        || out->chars > SN_TZ_MAX_TYPES || out->leap > SN_TZ_MAX_TYPES || (out->isut != 0 && out->isut != out->type)
-        || (out->isstd != 0 && out->isstd != out->type)) {
+    if (out->time > SN_TZ_MAX_TRANSITIONS || out->type == 0 || out->type > SN_TZ_MAX_TYPES || out->chars == 0 ||
+        out->chars > SN_TZ_MAX_TYPES || out->leap > SN_TZ_MAX_TYPES || (out->isut != 0 && out->isut != out->type) ||
+        (out->isstd != 0 && out->isstd != out->type)) {
         return bad(err, "counts out of range");
     }
     return SN_OK;
@@ -219,11 +219,13 @@ static enum sn_status parse_into(struct sn_slice data, struct sn_tz *zone, struc
         return bad(err, "cut off");
     }
     if (counts.leap != 0) {
-        return sn_fail(err, SN_INVALID, "INVALID_ZONE_DATA", "the time zone counts leap seconds, which is not supported");
+        return sn_fail(
+            err, SN_INVALID, "INVALID_ZONE_DATA", "the time zone counts leap seconds, which is not supported");
     }
     zone->changes = sn_alloc(counts.time + 2u * (WRITTEN_OUT_YEAR - 1900), sizeof(*zone->changes));
     SN_TRY(read_body(data.ptr + HEADER_LEN, &counts, width, zone, err));
-    int64_t last_listed = counts.time > 0 ? be_time(data.ptr + HEADER_LEN + (counts.time - 1) * width, width) : INT64_MIN;
+    int64_t last_listed =
+        counts.time > 0 ? be_time(data.ptr + HEADER_LEN + (counts.time - 1) * width, width) : INT64_MIN;
     if (width == 8) {
         SN_TRY(read_footer(sn_slice_sub(data, HEADER_LEN + len, data.len - HEADER_LEN - len), zone, err));
     }

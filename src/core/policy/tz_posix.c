@@ -96,8 +96,8 @@ static bool take_change(struct cursor *c, struct sn_tz_change *out)
     }
     if (take(c, 'M')) {
         out->form = SN_TZ_DAY_MONTH;
-        ok = take_number(c, 1, 12, &out->month) && take(c, '.') && take_number(c, 1, 5, &out->week) && take(c, '.')
-            && take_number(c, 0, 6, &out->weekday);
+        ok = take_number(c, 1, 12, &out->month) && take(c, '.') && take_number(c, 1, 5, &out->week) && take(c, '.') &&
+             take_number(c, 0, 6, &out->weekday);
     } else if (take(c, 'J')) {
         out->form = SN_TZ_DAY_JULIAN;
         ok = take_number(c, 1, 365, &out->day);
@@ -156,8 +156,8 @@ static int64_t change_day(const struct sn_tz_change *change, int year)
         break;
     }
     int64_t month_start = sn_days_from_civil(year, change->month, 1);
-    int64_t month_end = change->month == 12 ? sn_days_from_civil(year + 1, 1, 1)
-                                            : sn_days_from_civil(year, change->month + 1, 1);
+    int64_t month_end =
+        change->month == 12 ? sn_days_from_civil(year + 1, 1, 1) : sn_days_from_civil(year, change->month + 1, 1);
     int64_t first_weekday = ((month_start + 4) % 7 + 7) % 7; /* day 0 was a Thursday; 0 is Sunday here */
     int64_t day = month_start + (change->weekday - first_weekday + 7) % 7 + 7 * (change->week - 1);
     while (day >= month_end) {

@@ -2,8 +2,8 @@
 /*
  * core/policy/version.h - versions of operating systems: "14.2", "10.0.22631", "6.1-beta".
  *
- * A version is split at '.', '-' and '+', empty parts are dropped, each part counts with its leading digits (none: 0) and
- * a missing part is 0: "14" equals "14.0.0".
+ * A version is split at '.', '-' and '+', empty parts are dropped, each part counts with its leading digits (none: 0)
+ * and a missing part is 0: "14" equals "14.0.0".
  */
 #ifndef SN_CORE_POLICY_VERSION_H
 #define SN_CORE_POLICY_VERSION_H

@@ -32,8 +32,8 @@ bool sn_policy_profile_is_visible(
     for (uint32_t number; !is_over && (number = sn_join_next(&join, &bits)) != SN_BITS_END;) {
         const struct sn_block *block = &policy->blocks[number];
         for (bits &= block->mode[request->mode]; bits != 0 && !is_over; bits &= bits - 1) {
-            const struct sn_rule *rule
-                = &policy->rules[(size_t)number * SN_BLOCK_RULES + (size_t)__builtin_ctzll(bits)];
+            const struct sn_rule *rule =
+                &policy->rules[(size_t)number * SN_BLOCK_RULES + (size_t)__builtin_ctzll(bits)];
             struct sn_decision decision = {0};
             sn_rule_decide(rule, request, &decision);
             if (decision.effect == SN_EFFECT_ALLOW || best == SN_EFFECT_DENY) {
@@ -58,8 +58,8 @@ bool sn_policy_profile_is_hidden(const struct sn_policy *policy, const struct sn
     }
     for (uint32_t number; (number = sn_join_next(&join, &bits)) != SN_BITS_END;) {
         for (; bits != 0; bits &= bits - 1) {
-            const struct sn_rule *rule
-                = &policy->rules[(size_t)number * SN_BLOCK_RULES + (size_t)__builtin_ctzll(bits)];
+            const struct sn_rule *rule =
+                &policy->rules[(size_t)number * SN_BLOCK_RULES + (size_t)__builtin_ctzll(bits)];
             if (rule->has_profiles || rule->effect != SN_RULE_DENY) {
                 return false;
             }

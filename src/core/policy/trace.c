@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * core/policy/trace.c - why a request was decided as it was; see policy.h.
+ *
+ * The texts go to the caller: they speak of the caller's own request and of nobody else. Which condition fails first is
+ * found by asking each condition of a rule on its own, in the order of the document, not by the join of the evaluation.
+ */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/time.h"
+#include "core/policy/join.h"
+#include "core/policy/limits.h"
+#include "core/policy/policy.h"
+#include "core/policy/schema.h"
+#include "core/policy/tz.h"
+
+static bool set_has(const struct sn_bits *set, size_t rule)
+{
+    uint32_t block = (uint32_t)(rule / SN_BLOCK_RULES);
+    const struct sn_bits_pair *pair = sn_bits_seek(set->pairs, set->pairs + set->count, block);
+    return pair->block == block && (pair->bits >> (rule % SN_BLOCK_RULES) & 1) != 0;
+}
+
+static bool names_caller(const struct sn_policy_ids *ids, size_t rule)
+{
+    for (uint32_t i = 0; i < ids->user_count; i++) {
+        for (uint32_t k = 0; k < ids->users[i]->count; k++) {
+            if (set_has(ids->users[i]->sets[k], rule)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+#define TELL(text, ...) ((void)snprintf((text), sizeof(text), __VA_ARGS__))
+
+static void explain_users(const struct sn_policy_request *request, struct sn_trace_step *step)
+{
+    const struct sn_principal *principal = request->principal;
+    step->condition = "users";
+    TELL(step->expected, "a caller that the rule lists");
+    if (principal->vouched) {
+        TELL(step->actual, "you are not listed");
+        TELL(step->remedy, "ask the owner of the policy to list you");
+        return;
+    }
+    TELL(step->actual, "you are not listed; your name is not vouched for: %s", sn_vouch_reason(principal->vouch));
+    TELL(step->remedy, "ask the owner of the policy to list your role or your whole ARN");
+}
+
+static void tell_time(char *out, size_t out_size, int64_t unix_s, int32_t offset_s, struct sn_slice zone_name)
+{
+    struct sn_civil civil = sn_civil_from_unix(unix_s + offset_s);
+    snprintf(out, out_size, "%s %04d-%02d-%02d %02d:%02d (%.*s)", sn_weekday_words[civil.weekday], civil.year,
+        civil.month, civil.day, civil.hour, civil.minute, SN_SHOW(zone_name));
+}
+
+static void explain_time(const struct sn_rule *rule, int64_t unix_s, struct sn_trace_step *step)
+{
+    char days[96] = "";
+    size_t used = 0;
+    step->condition = "time";
+    for (size_t i = 0; i < SN_LEN(sn_weekday_words) && rule->window.days != SN_ALL_DAYS; i++) {
+        if ((rule->window.days >> i & 1) != 0) {
+            used +=
+                (size_t)snprintf(days + used, sizeof(days) - used, "%s%s", used > 0 ? ", " : "", sn_weekday_words[i]);
+        }
+    }
+    TELL(step->expected, "%s, %02d:%02d to %02d:%02d, %.*s", used > 0 ? days : "every day", rule->window.from_min / 60,
+        rule->window.from_min % 60, rule->window.to_min / 60, rule->window.to_min % 60, SN_SHOW(rule->zone_name));
+    tell_time(step->actual, sizeof(step->actual), unix_s, sn_tz_offset_s(rule->zone, unix_s), rule->zone_name);
+    int64_t limit = unix_s + (int64_t)SN_TRACE_OPENING_DAYS * 86400;
+    int64_t opening = sn_window_next_opening(&rule->window, rule->zone, unix_s, limit);
+    if (opening == INT64_MAX) {
+        TELL(step->remedy, "the window does not open within %d days", SN_TRACE_OPENING_DAYS);
+        return;
+    }
+    char local[96], utc[SN_TIME_TEXT_MAX];
+    tell_time(local, sizeof(local), opening, sn_tz_offset_s(rule->zone, opening), rule->zone_name);
+    (void)sn_time_format_rfc3339_s(opening, utc);
+    TELL(step->remedy, "the window opens %s, %s", utc, local);
+}
+
+static void explain_mode(
+    const struct sn_rule *rule, const struct sn_policy_request *request, struct sn_trace_step *step)
+{
+    size_t used = 0;
+    step->condition = "mode";
+    for (size_t i = 0; i < SN_MODES; i++) {
+        if ((rule->modes >> i & 1) != 0) {
+            used += (size_t)snprintf(
+                step->expected + used, sizeof(step->expected) - used, "%s%s", used > 0 ? ", " : "", sn_mode_words[i]);
+        }
+    }
+    TELL(step->actual, "%s", sn_mode_words[request->mode]);
+}
+
+/* Appends "; text" to a list of needs. */
+static void add_need(char *out, size_t out_size, const char *text)
+{
+    size_t used = strlen(out);
+    snprintf(out + used, out_size - used, "%s%s", used > 0 ? "; " : "", text);
+}
+
+static void explain_device(const struct sn_policy *policy, const struct sn_rule *rule,
+    const struct sn_policy_request *request, const struct sn_posture_view *view, struct sn_trace_step *step)
+{
+    static const char *const needs[SN_NEEDS] = {
+        "the disk encrypted", "the device enrolled", "the device enrolled and compliant", "the firewall on"};
+    static const char *const remedies[SN_NEEDS] = {
+        "encrypt the disk", "enrol the device", "make the device compliant", "turn the firewall on"};
+    char text[160];
+    step->condition = "device";
+    for (size_t need = 0; need < SN_NEEDS; need++) {
+        if ((rule->needs >> need & 1) != 0 && !view->meets[need]) {
+            add_need(step->expected, sizeof(step->expected), needs[need]);
+            add_need(step->remedy, sizeof(step->remedy), remedies[need]);
+        }
+    }
+    if (rule->os_types != 0 && (view->os_type < 0 || (rule->os_types >> view->os_type & 1) == 0)) {
+        size_t used = (size_t)snprintf(text, sizeof(text), "an operating system of:");
+        for (size_t i = 0; i < SN_OS_TYPES; i++) {
+            used += (rule->os_types >> i & 1) == 0
+                        ? 0
+                        : (size_t)snprintf(text + used, sizeof(text) - used, " %s", sn_os_type_words[i]);
+        }
+        add_need(step->expected, sizeof(step->expected), text);
+        add_need(step->remedy, sizeof(step->remedy), "use such a device");
+    }
+    if (rule->version != SN_STRTAB_NONE && view->version_rank <= rule->version) {
+        snprintf(text, sizeof(text), "version %.*s or later", SN_SHOW(policy->versions[rule->version]));
+        add_need(step->expected, sizeof(step->expected), text);
+        add_need(step->remedy, sizeof(step->remedy), "update the operating system");
+    }
+    if (step->expected[0] == '\0') {
+        TELL(step->expected, "a known device");
+    }
+    if (request->posture == NULL) {
+        TELL(step->actual, "no device posture is known");
+        TELL(step->remedy, "use a device that your organisation manages");
+    } else {
+        TELL(step->actual, "the device, running %.*s %.*s, does not meet this", SN_SHOW(request->posture->os_type),
+            SN_SHOW(request->posture->os_version));
+    }
+}
+
+/* Fills in the first failing condition of a rule about this profile; true when none fails. */
+static bool explain_rule(const struct sn_policy *policy, const struct sn_policy_ids *ids,
+    const struct sn_policy_request *request, const struct sn_posture_view *view, size_t index,
+    struct sn_trace_step *step)
+{
+    const struct sn_rule *rule = &policy->rules[index];
+    if (rule->has_users && !names_caller(ids, index)) {
+        explain_users(request, step);
+    } else if (rule->has_time && !sn_window_contains(&rule->window, rule->zone, request->unix_s)) {
+        explain_time(rule, request->unix_s, step);
+    } else if (rule->modes != 0 && (rule->modes >> request->mode & 1) == 0) {
+        explain_mode(rule, request, step);
+    } else if (!sn_device_matches(policy, index, view)) {
+        explain_device(policy, rule, request, view, step);
+    } else {
+        return true;
+    }
+    return false;
+}
+
+void sn_policy_trace(const struct sn_policy *policy, const struct sn_policy_request *request,
+    struct sn_decision *out_decision, struct sn_trace *out_trace)
+{
+    struct sn_policy_ids ids;
+    struct sn_posture_view view;
+    *out_trace = (struct sn_trace){0};
+    sn_policy_intern(policy, request, &ids);
+    sn_policy_evaluate_ids(policy, &ids, request, out_decision);
+    if (policy == NULL || request == NULL || request->principal == NULL || (size_t)request->mode >= SN_MODES) {
+        return;
+    }
+    sn_posture_view(policy, request->posture, &view);
+    out_trace->steps = sn_alloc(policy->rule_count, sizeof(*out_trace->steps));
+    bool is_decided = false;
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        const struct sn_rule *rule = &policy->rules[i];
+        if (rule->has_profiles && (ids.profile == NULL || !set_has(ids.profile, i))) {
+            out_trace->other_rules++;
+            continue;
+        }
+        struct sn_trace_step *step = &out_trace->steps[out_trace->count++];
+        *step = (struct sn_trace_step){.index = (int)i, .name = rule->name, .effect = rule->effect};
+        if (is_decided) {
+            step->outcome = SN_TRACE_NOT_REACHED;
+            continue;
+        }
+        is_decided = explain_rule(policy, &ids, request, &view, i, step);
+        step->outcome = is_decided ? SN_TRACE_MATCHED : SN_TRACE_NOT_MATCHED;
+        /* The trace looks at every condition by another way than the evaluation; they never part. */
+        SN_ASSERT(!is_decided || out_decision->rule_index == (int)i);
+    }
+    SN_ASSERT(is_decided || out_decision->rule_index == -1);
+}
+
+void sn_trace_clear(struct sn_trace *trace)
+{
+    sn_free(trace->steps);
+    *trace = (struct sn_trace){0};
+}
