@@ -18,9 +18,9 @@
 struct sn_audit_decision {
     int64_t unix_ms; /* the evaluation instant */
     struct sn_slice user, profile;
-    bool allowed;          /* effect: the final result */
+    bool allowed; /* effect: the final result */
     struct sn_slice rule;
-    int rule_index;        /* -1: nothing matched or no policy evaluated */
+    int rule_index; /* -1: nothing matched or no policy evaluated */
     struct sn_slice reason, policy_path, request_id;
     struct sn_slice source_identity, role_arn; /* when issued */
     int64_t session_duration_s;
@@ -29,7 +29,7 @@ struct sn_audit_decision {
     struct sn_slice device_id, device_status;
     bool policy_evaluated;
     enum sn_effect policy_effect;
-    const char *outcome; /* "issued", "denied", "error" */
+    const char *outcome;  /* "issued", "denied", "error" */
     const char *override; /* "approval", "break_glass" or NULL */
     bool mfa_verified, mfa_known;
     struct sn_slice gateway_request_id;
@@ -68,8 +68,8 @@ struct sn_audit_sink {
      * timeout_ms, is SN_UNAVAILABLE, AUDIT_UNAVAILABLE: whatever the entry speaks of must not happen. After a timeout
      * the record may still appear; the sink then adds audit.undelivered for request_id by itself.
      */
-    enum sn_status (*append)(void *ctx, struct sn_slice entry, struct sn_slice request_id, int timeout_ms,
-        struct sn_error *err);
+    enum sn_status (*append)(
+        void *ctx, struct sn_slice entry, struct sn_slice request_id, int timeout_ms, struct sn_error *err);
     /* False from a failed append until one succeeds. */
     bool (*is_healthy)(void *ctx);
     void *ctx;
