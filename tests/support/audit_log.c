@@ -63,10 +63,10 @@ struct sn_audit_keys sn_test_audit_keys(void)
 {
     struct sn_audit_keys keys = {.count = 0};
     struct sn_error err;
-    enum sn_status status = sn_audit_keys_parse(
-        SN_S("k1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
-             "k2:202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f\n"),
-        "default", &keys, &err);
+    enum sn_status status =
+        sn_audit_keys_parse(SN_S("k1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
+                                 "k2:202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f\n"),
+            "default", &keys, &err);
 
     SN_ASSERT(status == SN_OK);
     return keys;
@@ -86,8 +86,8 @@ void sn_test_log_start(struct sn_test_log *log, const char *stream, const struct
 void sn_test_log_add(struct sn_test_log *log, const char *entry)
 {
     struct sn_error err;
-    enum sn_status status = sn_audit_record_append(&log->text, &log->position, &log->keys.keys[0], &log->hmac,
-        sn_slice_str(entry), log->now_ms++, &err);
+    enum sn_status status = sn_audit_record_append(
+        &log->text, &log->position, &log->keys.keys[0], &log->hmac, sn_slice_str(entry), log->now_ms++, &err);
 
     SN_ASSERT(status == SN_OK);
 }

@@ -55,7 +55,8 @@ struct expected {
 static struct sn_audit_verifier *verify(const struct sn_audit_keys *keys, const char *anchors, bool is_export,
     const struct sn_slice *files, size_t file_count, size_t piece, const struct sn_audit_verify_result **out_result)
 {
-    struct sn_audit_verifier *v = sn_audit_verifier_new(keys, &(struct sn_audit_verify_options){.is_export = is_export});
+    struct sn_audit_verifier *v =
+        sn_audit_verifier_new(keys, &(struct sn_audit_verify_options){.is_export = is_export});
 
     if (anchors != NULL) {
         sn_audit_verifier_add_anchors(v, sn_slice_str(anchors));
@@ -151,7 +152,8 @@ static void make_log(struct made *made, const char *stream, size_t count, const 
         if (i == 0) {
             sn_test_log_open(&log, previous == NULL ? "new" : "sink_error");
         } else {
-            sn_test_log_add(&log, "{\"timestamp\":\"2026-03-01T09:00:00.000Z\",\"event\":\"decision\",\"user\":\"bob\"}");
+            sn_test_log_add(
+                &log, "{\"timestamp\":\"2026-03-01T09:00:00.000Z\",\"event\":\"decision\",\"user\":\"bob\"}");
         }
     }
     made->start[count] = log.text.len;
@@ -296,9 +298,9 @@ static void attack_33_anchors(void **state)
     struct made a;
     static const struct {
         const char *name;
-        size_t from, to;      /* lines of the log */
-        int64_t seq;          /* anchored record; 0: no anchor */
-        const char *stream;   /* NULL: that of the log */
+        size_t from, to;    /* lines of the log */
+        int64_t seq;        /* anchored record; 0: no anchor */
+        const char *stream; /* NULL: that of the log */
         bool other_signature, bad_line;
         const char *message;
     } rows[] = {
@@ -321,8 +323,8 @@ static void attack_33_anchors(void **state)
         struct sn_audit_record record;
         struct sn_error err;
         struct sn_slice line = made_line(&a, (size_t)rows[i].seq - 1);
-        struct sn_slice file = sn_slice_sub(
-            sn_buf_slice(&a.text), a.start[rows[i].from], a.start[rows[i].to] - a.start[rows[i].from]);
+        struct sn_slice file =
+            sn_slice_sub(sn_buf_slice(&a.text), a.start[rows[i].from], a.start[rows[i].to] - a.start[rows[i].from]);
 
         line.len--;
         assert_ok(sn_audit_record_parse(line, &record, &err), &err);
@@ -392,7 +394,8 @@ static void attack_33_wrong_key(void **state)
         uint64_t invalid, unknown;
     } rows[] = {
         {"k1:2122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f40\n"
-         "k2:2122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f40\n", 4, 0},
+         "k2:2122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f40\n",
+            4, 0},
         {"k9:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n", 0, 4},
         {"k1:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n", 0, 1},
     };
