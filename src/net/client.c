@@ -33,6 +33,7 @@ struct sn_http_client {
 struct transfer {
     struct sn_http_reply *reply;
     bool is_too_large;
+    bool is_head_whole; /* its blank line came: libcurl takes a head that is cut off for a complete one */
 };
 
 /* --- libcurl's allocator: what it releases is wiped first, since answers and headers pass through its buffers --- */
@@ -84,8 +85,10 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
     struct sn_slice line = sn_slice_trim_space(sn_slice_bytes(bytes, size * count));
     if (sn_slice_has_prefix(line, SN_S("HTTP/"))) {
         sn_buf_reset(&transfer->reply->headers); /* an interim answer came before */
+        transfer->is_head_whole = false;
         return size * count;
     }
+    transfer->is_head_whole = transfer->is_head_whole || line.len == 0;
     if (line.len > 0) {
         sn_buf_add(&transfer->reply->headers, line);
         sn_buf_add_byte(&transfer->reply->headers, '\n');
@@ -220,7 +223,8 @@ static enum sn_status check_call(const struct sn_http_call *call, struct sn_erro
 {
     struct sn_slice url = sn_slice_str(call->url);
     bool is_http = sn_slice_has_prefix(url, SN_S("http://")) || sn_slice_has_prefix(url, SN_S("https://"));
-    if (!is_http || !is_visible(url, false) || sn_slice_has_byte(url, '#')) {
+    if (!is_http || !is_visible(url, false) || sn_slice_has_byte(url, '#') ||
+        sn_slice_has_byte(authority_of(url), '@')) {
         return sn_fail(err, SN_INVALID, "HTTP_URL", "the address to call is no http or https URL");
     }
     for (size_t i = 0; i < call->header_count; i++) {
@@ -399,6 +403,8 @@ enum sn_status sn_http_client_do(struct sn_http_client *client, const struct sn_
         outcome = fail_call(client, call, result, transfer.is_too_large, err);
     } else if (curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK || status < 200) {
         outcome = fail_call(client, call, CURLE_WEIRD_SERVER_REPLY, false, err);
+    } else if (!transfer.is_head_whole) {
+        outcome = fail_call(client, call, CURLE_PARTIAL_FILE, false, err);
     }
     forget_call(client);
     curl_slist_free_all(headers);
