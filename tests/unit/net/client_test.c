@@ -30,8 +30,8 @@ static void outcome_clear(struct outcome *outcome)
 }
 
 /* Makes the call against a server with these answers; the URL is http://127.0.0.1:PORT and path. */
-static void run(const struct raw_answer *answers, size_t count, const char *path, struct sn_http_call *call,
-    int times, struct outcome *out)
+static void run(const struct raw_answer *answers, size_t count, const char *path, struct sn_http_call *call, int times,
+    struct outcome *out)
 {
     struct raw_server *server = raw_server_start(answers, count);
     struct sn_http_client *client = NULL;
@@ -131,30 +131,43 @@ static void answers_and_failures(void **state)
         int http_status;
     } rows[] = {
         {"plain", {.bytes = SN_S_INIT("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")}, 0, 0, SN_OK, "hello", 200},
-        {"chunked", {.bytes = SN_S_INIT("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n")},
+        {"chunked",
+            {.bytes =
+                    SN_S_INIT("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n")},
             0, 0, SN_OK, "hello", 200},
-        {"until the end", {.bytes = SN_S_INIT("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello"), .close_after = true},
-            0, 0, SN_OK, "hello", 200},
-        {"server error with a page", {.bytes = SN_S_INIT("HTTP/1.1 500 Oops\r\nContent-Type: text/html\r\n"
-            "Content-Length: 6\r\n\r\n<html>")}, 0, 0, SN_OK, "<html>", 500},
-        {"interim answer first", {.bytes = SN_S_INIT("HTTP/1.1 100 Continue\r\nX-A: b\r\n\r\nHTTP/1.1 200 OK\r\n"
-            "Content-Length: 2\r\n\r\nok")}, 0, 0, SN_OK, "ok", 200},
-        {"at the limit", {.bytes = SN_S_INIT("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")}, 0, 5, SN_OK, "hello", 200},
-        {"announced too large", {.bytes = SN_S_INIT("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello!")}, 0, 5, SN_LIMIT,
-            "HTTP_TOO_LARGE", 0},
-        {"too large in chunks", {.bytes = SN_S_INIT("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nhello!\r\n0\r\n\r\n")},
-            0, 5, SN_LIMIT, "HTTP_TOO_LARGE", 0},
-        {"cut in the body", {.bytes = SN_S_INIT("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello"), .close_after = true},
-            0, 0, SN_UNAVAILABLE, "HTTP_CUT", 0},
-        {"cut in a chunk", {.bytes = SN_S_INIT("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhel"), .close_after = true},
+        {"until the end",
+            {.bytes = SN_S_INIT("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello"), .close_after = true}, 0, 0, SN_OK,
+            "hello", 200},
+        {"server error with a page",
+            {.bytes = SN_S_INIT("HTTP/1.1 500 Oops\r\nContent-Type: text/html\r\n"
+                                "Content-Length: 6\r\n\r\n<html>")},
+            0, 0, SN_OK, "<html>", 500},
+        {"interim answer first",
+            {.bytes = SN_S_INIT("HTTP/1.1 100 Continue\r\nX-A: b\r\n\r\nHTTP/1.1 200 OK\r\n"
+                                "Content-Length: 2\r\n\r\nok")},
+            0, 0, SN_OK, "ok", 200},
+        {"at the limit", {.bytes = SN_S_INIT("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")}, 0, 5, SN_OK,
+            "hello", 200},
+        {"announced too large", {.bytes = SN_S_INIT("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello!")}, 0, 5,
+            SN_LIMIT, "HTTP_TOO_LARGE", 0},
+        {"too large in chunks",
+            {.bytes = SN_S_INIT("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nhello!\r\n0\r\n\r\n")}, 0, 5,
+            SN_LIMIT, "HTTP_TOO_LARGE", 0},
+        {"cut in the body",
+            {.bytes = SN_S_INIT("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello"), .close_after = true}, 0, 0,
+            SN_UNAVAILABLE, "HTTP_CUT", 0},
+        {"cut in a chunk",
+            {.bytes = SN_S_INIT("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhel"), .close_after = true},
             0, 0, SN_UNAVAILABLE, "HTTP_CUT", 0},
         {"cut before the answer", {.close_before = true}, 0, 0, SN_UNAVAILABLE, "HTTP_CUT", 0},
-        {"cut in the head", {.bytes = SN_S_INIT("HTTP/1.1 200 OK\r\nContent-"), .close_after = true}, 0, 0, SN_UNAVAILABLE,
-            "HTTP_CUT", 0},
+        {"cut in the head", {.bytes = SN_S_INIT("HTTP/1.1 200 OK\r\nContent-"), .close_after = true}, 0, 0,
+            SN_UNAVAILABLE, "HTTP_CUT", 0},
         {"silent", {.hold = true}, 150, 0, SN_TIMEOUT, "HTTP_TIMEOUT", 0},
-        {"no HTTP", {.bytes = SN_S_INIT("<html>hello</html>\r\n\r\n"), .close_after = true}, 0, 0, SN_PROTOCOL, "HTTP_PROTOCOL", 0},
-        {"length that is no number", {.bytes = SN_S_INIT("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"), .close_after = true},
-            0, 0, SN_PROTOCOL, "HTTP_PROTOCOL", 0},
+        {"no HTTP", {.bytes = SN_S_INIT("<html>hello</html>\r\n\r\n"), .close_after = true}, 0, 0, SN_PROTOCOL,
+            "HTTP_PROTOCOL", 0},
+        {"length that is no number",
+            {.bytes = SN_S_INIT("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"), .close_after = true}, 0, 0,
+            SN_PROTOCOL, "HTTP_PROTOCOL", 0},
     };
     for (size_t i = 0; i < SN_LEN(rows); i++) {
         struct sn_http_call call = {.total_timeout_ms = rows[i].timeout_ms, .max_body = rows[i].max_body};
@@ -293,7 +306,8 @@ static void unix_socket(void **state)
     assert_non_null(mkdtemp(directory));
     (void)snprintf(path, sizeof(path), "%s/s.sock", directory);
     (void)snprintf(text, sizeof(text), "unix:%s", path);
-    struct sn_listener_options options = {.addresses = {{.text = text}}, .address_count = 1, .workers = 1, .handle = echo};
+    struct sn_listener_options options = {
+        .addresses = {{.text = text}}, .address_count = 1, .workers = 1, .handle = echo};
     assert_ok(sn_listener_new(&options, &listener, &err), &err);
     assert_ok(sn_listener_start(listener, &err), &err);
     assert_ok(sn_http_client_new(NULL, &client, &err), &err);
