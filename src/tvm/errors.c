@@ -155,14 +155,3 @@ void sn_api_respond(const struct sn_error *err, const struct sn_api_words *words
         sn_response_header(response, "Retry-After", "%d", retry_after_s);
     }
 }
-
-void sn_api_refuse(void *ctx, int status, const char *code, const char *message, struct sn_response *response)
-{
-    struct sn_error err = {0};
-    struct sn_api_words words = {0};
-
-    (void)ctx;
-    sn_api_fail(&err, code, "%s", message);
-    sn_api_respond(&err, &words, response);
-    response->status = status;
-}

@@ -40,14 +40,11 @@ enum sn_status sn_api_translate(struct sn_error *err, const char *code);
 
 /* What varies in an answer; empty: the fixed words. */
 struct sn_api_words {
-    struct sn_slice reason;     /* of a rule; put behind "message: " */
-    struct sn_slice hint;       /* in place of the fixed one */
+    struct sn_slice reason; /* of a rule; put behind "message: " */
+    struct sn_slice hint;   /* in place of the fixed one */
     bool has_hint;
     struct sn_slice request_id; /* empty only when the random source failed */
 };
 /* Fills status, body and Retry-After. */
 void sn_api_respond(const struct sn_error *err, const struct sn_api_words *words, struct sn_response *response);
-/* The same for the listener's own refusals, which carry no id. */
-void sn_api_refuse(void *ctx, int status, const char *code, const char *message, struct sn_response *response);
-
 #endif

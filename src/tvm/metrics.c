@@ -24,9 +24,19 @@ static const struct {
     int64_t ns;
     const char *text;
 } bounds[BUCKETS] = {
-    {1000000, "0.001"}, {2500000, "0.0025"}, {5000000, "0.005"}, {10000000, "0.01"}, {25000000, "0.025"},
-    {50000000, "0.05"}, {100000000, "0.1"}, {250000000, "0.25"}, {500000000, "0.5"}, {1000000000, "1"},
-    {2500000000, "2.5"}, {5000000000, "5"}, {10000000000, "10"},
+    {1000000, "0.001"},
+    {2500000, "0.0025"},
+    {5000000, "0.005"},
+    {10000000, "0.01"},
+    {25000000, "0.025"},
+    {50000000, "0.05"},
+    {100000000, "0.1"},
+    {250000000, "0.25"},
+    {500000000, "0.5"},
+    {1000000000, "1"},
+    {2500000000, "2.5"},
+    {5000000000, "5"},
+    {10000000000, "10"},
 };
 
 struct histogram {
@@ -163,8 +173,8 @@ static void head(struct sn_buf *text, const char *name, const char *type, const 
 static void line_2(struct sn_buf *text, const char *name, const char *key_1, const char *value_1, const char *key_2,
     const char *value_2, uint64_t number)
 {
-    sn_buf_addf(text, "%s{%s=\"%s\",%s=\"%s\"} %llu\n", name, key_1, value_1, key_2, value_2,
-        (unsigned long long)number);
+    sn_buf_addf(
+        text, "%s{%s=\"%s\",%s=\"%s\"} %llu\n", name, key_1, value_1, key_2, value_2, (unsigned long long)number);
 }
 
 static void line_1(struct sn_buf *text, const char *name, const char *key, const char *value, uint64_t number)
@@ -212,8 +222,7 @@ static void add_requests(struct sn_metrics *m, const struct sn_metrics_gauges *g
     }
     head(text, "sentinel_request_seconds", "histogram", "Time from request to answer.");
     for (size_t r = 0; r < gauges->route_count; r++) {
-        add_labelled_histogram(
-            text, "sentinel_request_seconds", "route", gauges->route_names[r], &m->request_time[r]);
+        add_labelled_histogram(text, "sentinel_request_seconds", "route", gauges->route_names[r], &m->request_time[r]);
     }
 }
 
@@ -228,7 +237,8 @@ static void add_decisions(struct sn_metrics *m, struct sn_buf *text)
     }
     head(text, "sentinel_issued_total", "counter", "Credentials issued.");
     for (size_t k = 0; k < SN_LEN(m->issued); k++) {
-        line_1(text, "sentinel_issued_total", "kind", sn_issue_kind_name((enum sn_issue_kind)k), value_of(&m->issued[k]));
+        line_1(
+            text, "sentinel_issued_total", "kind", sn_issue_kind_name((enum sn_issue_kind)k), value_of(&m->issued[k]));
     }
     head(text, "sentinel_rate_limited_total", "counter", "Requests refused by a limit.");
     for (size_t i = 0; i < SN_LIMIT_LABELS; i++) {
@@ -341,8 +351,8 @@ static void add_process(struct sn_metrics *m, struct sn_buf *text)
     head(text, "process_open_fds", "gauge", "Open file descriptors.");
     sn_buf_addf(text, "process_open_fds %zu\n", open_descriptors());
     head(text, "process_cpu_seconds_total", "counter", "User and system time.");
-    sn_buf_addf(text, "process_cpu_seconds_total %lld.%06lld\n", (long long)(cpu_us / 1000000),
-        (long long)(cpu_us % 1000000));
+    sn_buf_addf(
+        text, "process_cpu_seconds_total %lld.%06lld\n", (long long)(cpu_us / 1000000), (long long)(cpu_us % 1000000));
 }
 
 void sn_metrics_format(struct sn_metrics *m, const struct sn_metrics_gauges *gauges, struct sn_buf *text)

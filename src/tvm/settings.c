@@ -30,8 +30,16 @@ static const struct {
 
 /* What the client programs and the tests read. */
 static const char *const not_ours[] = {
-    "SENTINEL_TVM_URL", "SENTINEL_TVM_AUTH", "SENTINEL_NO_CACHE", "SENTINEL_NO_HINTS", "SENTINEL_AUTO_LOGIN",
-    "SENTINEL_UNIX_SOCKET", "SENTINEL_SESSION_ID", "SENTINEL_PROMPT", "SENTINEL_SSO_FLOW", "SENTINEL_CP_PROFILES",
+    "SENTINEL_TVM_URL",
+    "SENTINEL_TVM_AUTH",
+    "SENTINEL_NO_CACHE",
+    "SENTINEL_NO_HINTS",
+    "SENTINEL_AUTO_LOGIN",
+    "SENTINEL_UNIX_SOCKET",
+    "SENTINEL_SESSION_ID",
+    "SENTINEL_PROMPT",
+    "SENTINEL_SSO_FLOW",
+    "SENTINEL_CP_PROFILES",
 };
 
 static enum sn_status wrong(struct sn_error *err, const char *format, ...) SN_PRINTF(2, 3);
@@ -52,13 +60,15 @@ static enum sn_status parse_octal(const struct sn_setting *row, const char *text
     int64_t value = 0;
 
     if (len == 0 || len > OCTAL_DIGITS_MAX || strspn(text, "01234567") != len) {
-        return wrong(err, "%s: is not an octal mode from %04o to %04o", row->name, (unsigned)row->min, (unsigned)row->max);
+        return wrong(
+            err, "%s: is not an octal mode from %04o to %04o", row->name, (unsigned)row->min, (unsigned)row->max);
     }
     for (size_t i = 0; i < len; i++) {
         value = value * 8 + (text[i] - '0');
     }
     if (value < row->min || value > row->max) {
-        return wrong(err, "%s: is not an octal mode from %04o to %04o", row->name, (unsigned)row->min, (unsigned)row->max);
+        return wrong(
+            err, "%s: is not an octal mode from %04o to %04o", row->name, (unsigned)row->min, (unsigned)row->max);
     }
     *out = value;
     return SN_OK;
@@ -170,7 +180,8 @@ static const char *fallback_of(const struct sn_setting *row, enum sn_tvm_form fo
 static enum sn_status refuse_reserved(const struct sn_setting *row, struct sn_error *err)
 {
     wrong(err, "%s: is not part of this version", row->name);
-    if (strncmp(row->name, "SENTINEL_POLICY_PARAMETER", 25) == 0 || strncmp(row->name, "SENTINEL_POLICY_ROOT", 20) == 0) {
+    if (strncmp(row->name, "SENTINEL_POLICY_PARAMETER", 25) == 0 ||
+        strncmp(row->name, "SENTINEL_POLICY_ROOT", 20) == 0) {
         return sn_suggest(err, "put the documents into a directory and name it in SENTINEL_POLICY_DIR");
     }
     return sn_suggest(err, "unset it");
@@ -189,7 +200,8 @@ static enum sn_status read_row(
         wrong(err, "%s: has no meaning in %s", row->name,
             settings->form == SN_TVM_FORM_SERVE ? "'sentinel-tvm serve'" : "the Lambda form");
         return strcmp(row->name, "SENTINEL_ALLOWED_ORG_ID") == 0
-                   ? sn_suggest(err, "STS tells a server no organisation; list the accounts in SENTINEL_ALLOWED_ACCOUNTS")
+                   ? sn_suggest(
+                         err, "STS tells a server no organisation; list the accounts in SENTINEL_ALLOWED_ACCOUNTS")
                    : sn_suggest(err, "unset it");
     }
     if (given != NULL && strlen(given) > SETTING_VALUE_MAX) {
@@ -236,11 +248,13 @@ static enum sn_status check_listeners(const struct sn_tvm_settings *settings, st
         if (!has_tls) {
             wrong(err, "SENTINEL_LISTEN: '%.*s' is not loopback, and no certificate is set",
                 SN_PRI(settings->listen.items[i]));
-            return sn_suggest(err, "set SENTINEL_TLS_CERT_FILE and SENTINEL_TLS_KEY_FILE, or listen on loopback behind a "
-                                   "proxy on this host that ends TLS");
+            return sn_suggest(err,
+                "set SENTINEL_TLS_CERT_FILE and SENTINEL_TLS_KEY_FILE, or listen on loopback behind a "
+                "proxy on this host that ends TLS");
         }
         if (settings->public_urls.count == 0) {
-            wrong(err, "SENTINEL_PUBLIC_URL: must be set, since '%.*s' is not loopback", SN_PRI(settings->listen.items[i]));
+            wrong(err, "SENTINEL_PUBLIC_URL: must be set, since '%.*s' is not loopback",
+                SN_PRI(settings->listen.items[i]));
             return sn_suggest(err, "set it to the URL by which clients reach this server");
         }
     }
@@ -250,7 +264,8 @@ static enum sn_status check_listeners(const struct sn_tvm_settings *settings, st
 static enum sn_status check_keys(struct sn_tvm_settings *settings, struct sn_error *err)
 {
     if (sn_secret_is_set(&settings->state_signing_key) && is_given(settings->state_signing_key_secret_id)) {
-        return wrong(err, "SENTINEL_STATE_SIGNING_KEY: is set beside SENTINEL_STATE_SIGNING_KEY_SECRET_ID; one is enough");
+        return wrong(
+            err, "SENTINEL_STATE_SIGNING_KEY: is set beside SENTINEL_STATE_SIGNING_KEY_SECRET_ID; one is enough");
     }
     if (sn_secret_is_set(&settings->log_signing_key) && is_given(settings->log_signing_key_file)) {
         return wrong(err, "SENTINEL_LOG_SIGNING_KEY: is set beside SENTINEL_LOG_SIGNING_KEY_FILE; one is enough");

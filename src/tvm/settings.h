@@ -55,7 +55,7 @@ struct sn_tvm_settings {
     const char *state_signing_key_file; /* from the secret reference file:PATH, else state.key beside the database */
     const char *state_signing_key_secret_id, *state_signing_key_id;
 
-    const char *policy_dir;
+    const char *policy_dir, *zoneinfo_dir;
     int64_t policy_cache_ttl_s;
 
     const char *role_prefix;
@@ -104,14 +104,15 @@ struct sn_setting {
     enum sn_setting_kind kind;
     enum sn_setting_form form;
     size_t offset;
-    int64_t min, max;               /* numbers */
-    const char *const *choices;     /* NULL-terminated; text only */
-    const char *fallback_serve;     /* default as text; NULL: none */
+    int64_t min, max;           /* numbers */
+    const char *const *choices; /* NULL-terminated; text only */
+    const char *fallback_serve; /* default as text; NULL: none */
     const char *fallback_lambda;
-    bool reserved;                  /* known, but what it turns on is not part of this version: only the default is accepted */
-    const char *meaning;            /* one sentence without full stop */
-    enum sn_status (*check)(const char *value, struct sn_error *err); /* form of a text, or of one list item; NULL: any */
-    const char *accepts;            /* for people: what check accepts */
+    bool reserved;       /* known, but what it turns on is not part of this version: only the default is accepted */
+    const char *meaning; /* one sentence without full stop */
+    enum sn_status (*check)(
+        const char *value, struct sn_error *err); /* form of a text, or of one list item; NULL: any */
+    const char *accepts;                          /* for people: what check accepts */
 };
 extern const struct sn_setting sn_settings[];
 extern const size_t sn_settings_count;

@@ -26,8 +26,7 @@ static bool split_host_port(struct sn_slice text, char host[64], bool *out_is_v6
     struct sn_slice before = {0}, after = {0};
     struct sn_error ignored = {0};
 
-    if (!sn_slice_cut_last(text, ':', &before, &after) ||
-        sn_parse_int(after, 0, 65535, out_port, &ignored) != SN_OK) {
+    if (!sn_slice_cut_last(text, ':', &before, &after) || sn_parse_int(after, 0, 65535, out_port, &ignored) != SN_OK) {
         return false;
     }
     *out_is_v6 = before.len > 2 && before.ptr[0] == '[' && before.ptr[before.len - 1] == ']';
@@ -143,8 +142,7 @@ enum sn_status sn_check_arn_glob(const char *value, struct sn_error *err)
 {
     struct sn_slice text = sn_slice_str(value);
 
-    return sn_slice_has_prefix(text, SN_S("arn:")) && text.len <= SN_ARN_MAX &&
-                   sn_slice_is_alnum_or(text, "_+=,.@-*/:")
+    return sn_slice_has_prefix(text, SN_S("arn:")) && text.len <= SN_ARN_MAX && sn_slice_is_alnum_or(text, "_+=,.@-*/:")
                ? SN_OK
                : not_of_form(err, "a caller ARN with '*'");
 }

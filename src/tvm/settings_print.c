@@ -102,7 +102,10 @@ static void add_row(struct sn_buf *text, const struct sn_setting *row)
     add_accepted(text, row);
     sn_buf_addf(text, " | %s%s%s | %s | %s |\n", fallback != NULL ? "`" : "", fallback != NULL ? fallback : "-",
         fallback != NULL ? "`" : "",
-        row->form == SN_SETTING_BOTH ? "both" : row->form == SN_SETTING_SERVE_ONLY ? "serve" : "Lambda", row->meaning);
+        row->form == SN_SETTING_BOTH         ? "both"
+        : row->form == SN_SETTING_SERVE_ONLY ? "serve"
+                                             : "Lambda",
+        row->meaning);
 }
 
 void sn_settings_reference(struct sn_buf *out_text)
@@ -110,7 +113,8 @@ void sn_settings_reference(struct sn_buf *out_text)
     sn_buf_add_str(out_text,
         "<!-- Generated from src/tvm/settings_table.c by `sentinel-tvm config --reference`; do not edit. -->\n"
         "# Settings of sentinel-tvm\n\n"
-        "Every setting is an environment variable. An empty variable counts as unset. A value that is not accepted, and\n"
+        "Every setting is an environment variable. An empty variable counts as unset. A value that is not accepted, "
+        "and\n"
         "a name that no setting has, stop the server at start with a message that names the variable.\n"
         "`sentinel-tvm config` prints the values in force and where each comes from.\n\n"
         "| Variable | Accepts | Default | Form | Meaning |\n|---|---|---|---|---|\n");
@@ -119,9 +123,9 @@ void sn_settings_reference(struct sn_buf *out_text)
             add_row(out_text, &sn_settings[i]);
         }
     }
-    sn_buf_add_str(out_text,
-        "\n## Reserved\n\nThese names belong to parts that this version does not have. Only their default is accepted.\n\n"
-        "| Variable | Default | Meaning |\n|---|---|---|\n");
+    sn_buf_add_str(out_text, "\n## Reserved\n\nThese names belong to parts that this version does not have. Only their "
+                             "default is accepted.\n\n"
+                             "| Variable | Default | Meaning |\n|---|---|---|\n");
     for (size_t i = 0; i < sn_settings_count; i++) {
         const struct sn_setting *row = &sn_settings[i];
         const char *fallback = row->fallback_serve != NULL ? row->fallback_serve : row->fallback_lambda;

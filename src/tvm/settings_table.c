@@ -9,12 +9,26 @@
 #include "tvm/settings_check.h"
 
 #define AT(member) offsetof(struct sn_tvm_settings, member)
-#define TEXT(row, member, ...) {.name = row, .kind = SN_SETTING_TEXT, .offset = AT(member), __VA_ARGS__}
-#define INT(row, member, low, high, ...) \
-    {.name = row, .kind = SN_SETTING_INT, .offset = AT(member), .min = (low), .max = (high), __VA_ARGS__}
-#define BOOL(row, member, ...) {.name = row, .kind = SN_SETTING_BOOL, .offset = AT(member), __VA_ARGS__}
-#define LIST(row, member, ...) {.name = row, .kind = SN_SETTING_LIST, .offset = AT(member), __VA_ARGS__}
-#define RESERVED(row, ...) {.name = row, .kind = SN_SETTING_TEXT, .reserved = true, __VA_ARGS__}
+#define TEXT(row, member, ...)                                                                                         \
+    {                                                                                                                  \
+        .name = row, .kind = SN_SETTING_TEXT, .offset = AT(member), __VA_ARGS__                                        \
+    }
+#define INT(row, member, low, high, ...)                                                                               \
+    {                                                                                                                  \
+        .name = row, .kind = SN_SETTING_INT, .offset = AT(member), .min = (low), .max = (high), __VA_ARGS__            \
+    }
+#define BOOL(row, member, ...)                                                                                         \
+    {                                                                                                                  \
+        .name = row, .kind = SN_SETTING_BOOL, .offset = AT(member), __VA_ARGS__                                        \
+    }
+#define LIST(row, member, ...)                                                                                         \
+    {                                                                                                                  \
+        .name = row, .kind = SN_SETTING_LIST, .offset = AT(member), __VA_ARGS__                                        \
+    }
+#define RESERVED(row, ...)                                                                                             \
+    {                                                                                                                  \
+        .name = row, .kind = SN_SETTING_TEXT, .reserved = true, __VA_ARGS__                                            \
+    }
 #define SERVE .form = SN_SETTING_SERVE_ONLY
 #define LAMBDA .form = SN_SETTING_LAMBDA_ONLY
 #define BOTH_DEFAULT(text) .fallback_serve = text, .fallback_lambda = text
@@ -72,6 +86,8 @@ const struct sn_setting sn_settings[] = {
     TEXT("SENTINEL_POLICY_DIR", policy_dir, SERVE, .fallback_serve = "/etc/sentinel/policy",
         .check = sn_check_absolute_path, .accepts = "an absolute path",
         .meaning = "directory of the catalogue and the access policies"),
+    TEXT("SENTINEL_ZONEINFO", zoneinfo_dir, BOTH_DEFAULT("/usr/share/zoneinfo"), .check = sn_check_absolute_path,
+        .accepts = "an absolute path", .meaning = "directory of the time zone database"),
     RESERVED("SENTINEL_POLICY_PARAMETER", .meaning = "one access policy for all profiles, in Parameter Store"),
     RESERVED("SENTINEL_POLICY_ROOT", .meaning = "path of one access policy a profile, in Parameter Store"),
     RESERVED("SENTINEL_CATALOG_PATH", BOTH_DEFAULT("/sentinel/catalog"),

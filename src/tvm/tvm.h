@@ -34,8 +34,8 @@ struct sn_tvm_sts {
         struct sn_caller *out_caller, struct sn_error *err);
     enum sn_status (*assume_role)(void *ctx, const struct sn_assume_role *input, int64_t deadline_mono_ns,
         struct sn_assumed_role *out_role, struct sn_error *err);
-    enum sn_status (*own_identity)(void *ctx, int64_t deadline_mono_ns, struct sn_caller *out_caller,
-        struct sn_error *err);
+    enum sn_status (*own_identity)(
+        void *ctx, int64_t deadline_mono_ns, struct sn_caller *out_caller, struct sn_error *err);
     void *ctx;
 };
 
@@ -43,8 +43,8 @@ struct sn_tvm_sts {
 struct sn_tvm_documents {
     enum sn_status (*catalog)(void *ctx, struct sn_catalog **out_catalog, struct sn_error *err);
     /* The access policy that governs a profile, with the document name for the log. */
-    enum sn_status (*policy)(void *ctx, struct sn_slice profile, struct sn_policy **out_policy,
-        char out_name[256], char out_hash[65], struct sn_error *err);
+    enum sn_status (*policy)(void *ctx, struct sn_slice profile, struct sn_policy **out_policy, char out_name[256],
+        char out_hash[65], struct sn_error *err);
     void (*reload)(void *ctx); /* drop caches */
     void *ctx;
 };
@@ -81,5 +81,7 @@ SN_MUST_CHECK enum sn_status sn_tvm_new(
 void sn_tvm_free(struct sn_tvm *tvm);
 void sn_tvm_free_p(struct sn_tvm **tvm);
 void sn_tvm_handle(struct sn_tvm *tvm, const struct sn_request *request, struct sn_response *response);
+/* The listener's own refusals in the same form, with an id of their own (sn_refuse_fn; ctx is the handler). */
+void sn_tvm_refuse(void *tvm, int status, const char *code, const char *message, struct sn_response *response);
 
 #endif
