@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures of the integration tests: the real programs, started fresh, ended whatever happens."""
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+import harness  # noqa: E402  (behind the path it is found on)
+
+
+@pytest.fixture
+def start():
+    """start(Program(...)) keeps a program for the test and kills it, and all it started, at the end."""
+    programs = []
+
+    def keep(program):
+        programs.append(program)
+        return program
+
+    yield keep
+    for program in reversed(programs):
+        program.kill()
+
+
+@pytest.fixture
+def start_lab(start, tmp_path):
+    """start_lab(config=None, ...) gives a ready lab in a directory of its own."""
+    count = 0
+
+    def begin(config=None, **options):
+        nonlocal count
+        count += 1
+        return start(harness.Lab(tmp_path / f"lab{count}", config=config, **options)).wait_ready()
+
+    return begin
+
+
+@pytest.fixture
+def lab(start_lab):
+    """A fresh lab with the built-in configuration."""
+    return start_lab()
+
+
+@pytest.fixture(scope="module")
+def shared_lab(tmp_path_factory):
+    """A lab with the built-in configuration for tests that neither turn its clock nor break it."""
+    program = harness.Lab(tmp_path_factory.mktemp("lab"))
+    try:
+        yield program.wait_ready()
+    finally:
+        program.kill()
+
+
+@pytest.fixture
+def aws_cli():
+    if not harness.AWS_CLI.exists():
+        pytest.skip(f"{harness.AWS_CLI} is not installed")
+    return harness.AWS_CLI
