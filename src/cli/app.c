@@ -26,9 +26,13 @@ void sn_app_outcome(struct sn_app *app, int exit_code)
     app->outcome = exit_code;
 }
 
-void sn_app_failure(struct sn_app *app, const char *what)
+void sn_app_failure(struct sn_app *app, const char *format, ...)
 {
-    app->failure = what;
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(app->failure, sizeof(app->failure), format, arguments);
+    va_end(arguments);
 }
 
 enum sn_status sn_app_write(struct sn_app *app, struct sn_slice result, struct sn_error *err)
@@ -139,9 +143,11 @@ static int report(const struct sn_app *app, const struct sn_invocation *call, co
 {
     SN_AUTO(sn_buf_clear) struct sn_buf text = {0};
     struct sn_error ignored;
-    struct sn_report how = {
-        .program = app->program, .failure = app->failure, .color = use_color(call->builtin.color, STDERR_FILENO)};
+    struct sn_report how = {.program = app->program,
+        .failure = app->failure[0] == '\0' ? NULL : app->failure,
+        .color = use_color(call->builtin.color, STDERR_FILENO)};
     int own = call->cmd == NULL ? 0 : call->cmd->failure_exit;
+    int code = app->outcome >= 0 ? app->outcome : own != 0 ? own : sn_exit_code_of(err);
     bool to_stdout = call->builtin.json && strcmp(err->code, "OUTPUT_FAILED") != 0;
 
     if (to_stdout) {
@@ -152,7 +158,7 @@ static int report(const struct sn_app *app, const struct sn_invocation *call, co
     if (sn_fd_write_all(to_stdout ? STDOUT_FILENO : STDERR_FILENO, sn_buf_slice(&text), &ignored) != SN_OK) {
         return own != 0 ? own : EXIT_OUTPUT_FAILED;
     }
-    return own != 0 ? own : sn_exit_code_of(err);
+    return code;
 }
 
 static int print_page(const struct sn_app *app, const struct sn_invocation *call, const struct sn_buf *page)

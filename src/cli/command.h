@@ -100,8 +100,9 @@ struct sn_cmd {
     const char *operands;              /* "PROFILE [-- COMMAND...]" for usage */
     size_t min_operands, max_operands; /* max SIZE_MAX: any */
     bool takes_command;                /* words behind "--" are kept apart */
-    bool hidden;                       /* not shown in lists */
-    bool writes_result;                /* has --output FILE, -o; the result goes through sn_app_write */
+    bool passes_words;  /* everything behind the name is an operand, options too: another program's command line */
+    bool hidden;        /* not shown in lists */
+    bool writes_result; /* has --output FILE, -o; the result goes through sn_app_write */
     enum sn_words operand_words;
     const char *const *operand_choices; /* NULL-terminated; only these are accepted as first operand */
     const struct sn_opt *opts;
@@ -112,6 +113,8 @@ struct sn_cmd {
     const struct sn_exit_row *exits; /* NULL: the common table */
     enum sn_status (*run)(struct sn_app *app, void *args, struct sn_error *err);
 };
+
+enum { SN_APP_FAILURE_MAX = 384 };
 
 /* What run may ask of its program. */
 struct sn_app {
@@ -124,7 +127,7 @@ struct sn_app {
     bool json, quiet;
     bool color;                           /* colour on stdout */
     const char *output;                   /* --output FILE, or NULL for stdout */
-    const char *failure;                  /* set through sn_app_failure */
+    char failure[SN_APP_FAILURE_MAX];     /* set through sn_app_failure; "": nothing */
     int outcome;                          /* set through sn_app_outcome; -1: none */
     const struct sn_cmd *const *commands; /* NULL-terminated, of the program */
     const void *context;                  /* the program's own */
@@ -134,10 +137,10 @@ struct sn_app {
 void sn_app_outcome(struct sn_app *app, int exit_code);
 
 /*
- * What the command was after, while it depends on somebody else: an error is then shown as WHAT with the error's code
- * and message as the reason. NULL: the error's message is WHAT. The text is borrowed.
+ * What the command is after, while it depends on somebody else: an error is then shown as this text, with the error's
+ * code and message as the reason. "" (an empty format): the error's own message is shown.
  */
-void sn_app_failure(struct sn_app *app, const char *what);
+void sn_app_failure(struct sn_app *app, const char *format, ...) SN_PRINTF(2, 3);
 
 /* The result, whole: to stdout, or to the file of --output (made with mode 0600). OUTPUT_FAILED when it cannot. */
 SN_MUST_CHECK enum sn_status sn_app_write(struct sn_app *app, struct sn_slice result, struct sn_error *err);

@@ -485,6 +485,11 @@ static enum sn_status take_words(struct parser *p, struct sn_error *err)
 {
     while (p->next < p->argc) {
         const char *word = p->argv[p->next];
+        if (p->out->cmd != NULL && p->out->cmd->passes_words) {
+            p->out->operands[p->out->operand_count++] = word;
+            p->next++;
+            continue;
+        }
         if (word[0] != '-' || word[1] == '\0') {
             if (p->out->cmd == NULL) {
                 SN_TRY(take_command(p, err));

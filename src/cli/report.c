@@ -47,7 +47,7 @@ static bool is_shown(const struct sn_error *err, const struct sn_error_detail *d
     if (is_request_id(detail)) {
         return err->status == SN_UNAVAILABLE || err->status == SN_INTERNAL || err->status == SN_TIMEOUT;
     }
-    return detail->key[0] != '_';
+    return detail->key[0] != '_' && strcmp(detail->key, "http_status") != 0;
 }
 
 void sn_report_text(struct sn_buf *buf, const struct sn_report *report, const struct sn_error *err)
@@ -185,7 +185,7 @@ static int exit_code_of_status(enum sn_status status)
 static bool has_pending_request(const struct sn_error *err)
 {
     for (size_t i = 0; i < err->detail_count; i++) {
-        if (strcmp(err->details[i].key, "pending_request_id") == 0) {
+        if (strcmp(err->details[i].key, "pending_request") == 0) {
             return true;
         }
     }

@@ -2,20 +2,26 @@
 /*
  * main/sentinel.c - the client and administrator program: its commands, nothing else.
  */
+#include <sys/stat.h>
+
 #include "base/log.h"
 #include "base/process.h"
-#include "cli/command.h"
+#include "cli/tvm_access.h"
 
 static const struct sn_cmd *const commands[] = {
+    &sn_cmd_audit_verify_logs,
     &sn_cmd_completion,
     &sn_cmd_help,
+    &sn_cmd_lab,
     &sn_cmd_version,
     NULL,
 };
 
 int main(int argc, char **argv)
 {
+    struct sn_client_context context = {.umask = umask(077)}; /* given back to children */
+
     sn_harden_process();
     sn_log_set_enabled(false); /* errors are printed by the command that meets them */
-    return sn_cli_main("sentinel", commands, NULL, argc, argv);
+    return sn_cli_main("sentinel", commands, &context, argc, argv);
 }

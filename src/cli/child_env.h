@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cli/child_env.h - the environment of a command started by 'sentinel exec' (TVM 18).
+ *
+ * A copy of the parent's without anything an SDK could take another identity from, plus the relay's address and token.
+ * Credentials never enter it.
+ */
+#ifndef SN_CLI_CHILD_ENV_H
+#define SN_CLI_CHILD_ENV_H
+
+#include <stdint.h>
+
+#include "base/secret.h"
+#include "base/slice.h"
+
+struct sn_child_env_options {
+    const char *profile;
+    const char *session_id; /* "ses-..." */
+    const char *region;     /* NULL: leave the region alone */
+    uint16_t port;          /* of the relay; 0: unix_path */
+    const char *unix_path;
+    struct sn_slice token;
+};
+
+/* A NULL-terminated list, to be released with sn_child_env_free(), which wipes it. */
+char **sn_child_env_new(char *const *parent, const struct sn_child_env_options *options);
+void sn_child_env_free(char **env);
+void sn_child_env_free_p(char ***env);
+
+#endif
