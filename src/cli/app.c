@@ -213,7 +213,7 @@ static int complete(const struct sn_cmd *const *commands, int argc, char **argv)
 static bool standard_fds_are_open(void)
 {
     for (int fd = 0; fd <= STDERR_FILENO; fd++) {
-        if (fcntl(fd, F_GETFD) == -1 && errno == EBADF && open("/dev/null", O_RDWR | O_NOCTTY) != fd) { // NOLINT
+        if (fcntl(fd, F_GETFD) == -1 && errno == EBADF && open("/dev/null", O_RDWR | O_NOCTTY) != fd) { /* NOLINT */
             return false;
         }
     }
