@@ -84,7 +84,7 @@ static void set_str(struct list *list, const char *name, const char *value)
 }
 
 /* Value of the first occurrence, which is the one getenv() finds, or NULL. */
-static const char *value_of(char *const *env, const char *name)
+static const char *value_of(const char *const *env, const char *name)
 {
     for (; *env != NULL; env++) {
         if (is_named(*env, name)) {
@@ -95,7 +95,7 @@ static const char *value_of(char *const *env, const char *name)
 }
 
 /* A proxy must never see the relay's token. A form that was absent starts from the other, which it would hide. */
-static void set_no_proxy(struct list *list, char *const *parent)
+static void set_no_proxy(struct list *list, const char *const *parent)
 {
     static const char *const names[] = {"NO_PROXY", "no_proxy"};
 
@@ -127,7 +127,7 @@ static void set_relay(struct list *list, const struct sn_child_env_options *opti
     set(list, "AWS_CONTAINER_AUTHORIZATION_TOKEN", options->token);
 }
 
-char **sn_child_env_new(char *const *parent, const struct sn_child_env_options *options)
+char **sn_child_env_new(const char *const *parent, const struct sn_child_env_options *options)
 {
     struct list list = {0};
     size_t count = 0;

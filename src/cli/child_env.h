@@ -23,7 +23,7 @@ struct sn_child_env_options {
 };
 
 /* A NULL-terminated list, to be released with sn_child_env_free(), which wipes it. */
-char **sn_child_env_new(char *const *parent, const struct sn_child_env_options *options);
+char **sn_child_env_new(const char *const *parent, const struct sn_child_env_options *options);
 void sn_child_env_free(char **env);
 void sn_child_env_free_p(char ***env);
 

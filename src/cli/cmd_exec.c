@@ -108,7 +108,7 @@ static enum sn_status run_child(struct sn_app *app, const struct sn_child_signal
     const char *shell = sn_env_get("SHELL");
     const char *const fallback[] = {shell != NULL ? shell : "/bin/sh", NULL};
     const char *const *argv = app->command_count > 0 ? app->command : fallback;
-    SN_AUTO(sn_child_env_free_p) char **env = sn_child_env_new(environ, options);
+    SN_AUTO(sn_child_env_free_p) char **env = sn_child_env_new((const char *const *)environ, options);
     int exit_code = EXIT_OWN_FAILURE;
 
     enum sn_status status = sn_child_run(signals, context->umask, argv, env, &exit_code, err);

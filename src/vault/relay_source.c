@@ -122,9 +122,11 @@ static enum sn_status get_locked(
     }
     if (source->fetching) {
         uint64_t round = source->round;
+        source->waiting++;
         while (source->round == round) {
             pthread_cond_wait(&source->done, &source->lock);
         }
+        source->waiting--;
         return outcome(source, out_credentials, out_http_status, err);
     }
     if (!may_call(source, &wait_s)) {

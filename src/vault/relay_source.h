@@ -35,6 +35,7 @@ struct sn_relay_source {
     int64_t reuse_ns;
     bool fetching;
     uint64_t round; /* calls that have ended */
+    size_t waiting; /* callers that share the call under way */
     /* Outcome of the last call. */
     enum sn_status status;
     int http_status;
