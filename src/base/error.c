@@ -41,7 +41,7 @@ static void start(struct sn_error *err, enum sn_status status, const char *code)
     snprintf(err->code, sizeof(err->code), "%s", code);
 }
 
-enum sn_status sn_fail(struct sn_error *err, enum sn_status status, const char *code, const char *format, ...)
+enum sn_status(sn_fail)(struct sn_error *err, enum sn_status status, const char *code, const char *format, ...)
 {
     /* The arguments may point into err itself, so the text is made before err is cleared. */
     char message[SN_ERROR_MESSAGE_MAX];
@@ -57,22 +57,24 @@ enum sn_status sn_fail(struct sn_error *err, enum sn_status status, const char *
     return status;
 }
 
-enum sn_status sn_suggest(struct sn_error *err, const char *format, ...)
+enum sn_status(sn_suggest)(struct sn_error *err, const char *format, ...)
 {
     va_list arguments;
 
+    SN_ASSERT(err->status != SN_OK);
     va_start(arguments, format);
     format_into(err->suggestion, sizeof(err->suggestion), format, arguments);
     va_end(arguments);
     return err->status;
 }
 
-enum sn_status sn_error_context(struct sn_error *err, const char *format, ...)
+enum sn_status(sn_error_context)(struct sn_error *err, const char *format, ...)
 {
     char context[SN_ERROR_MESSAGE_MAX];
     char message[SN_ERROR_MESSAGE_MAX * 2 + 4];
     va_list arguments;
 
+    SN_ASSERT(err->status != SN_OK);
     va_start(arguments, format);
     format_into(context, sizeof(context), format, arguments);
     va_end(arguments);
@@ -83,8 +85,9 @@ enum sn_status sn_error_context(struct sn_error *err, const char *format, ...)
     return err->status;
 }
 
-enum sn_status sn_error_detail(struct sn_error *err, const char *key, const char *format, ...)
+enum sn_status(sn_error_detail)(struct sn_error *err, const char *key, const char *format, ...)
 {
+    SN_ASSERT(err->status != SN_OK);
     if (err->detail_count < SN_ERROR_DETAILS_MAX) {
         struct sn_error_detail *detail = &err->details[err->detail_count++];
         va_list arguments;
@@ -104,7 +107,7 @@ enum sn_status sn_error_retryable(struct sn_error *err, int retry_after_s)
     return err->status;
 }
 
-enum sn_status sn_fail_errno(struct sn_error *err, const char *code, int error_number, const char *format, ...)
+enum sn_status(sn_fail_errno)(struct sn_error *err, const char *code, int error_number, const char *format, ...)
 {
     char text[SN_ERROR_MESSAGE_MAX];
     char reason[128];

@@ -73,6 +73,25 @@ enum sn_status sn_error_retryable(struct sn_error *err, int retry_after_s);
 /* An error from errno: "message: strerror". ENOENT gives SN_NOT_FOUND, EACCES and EPERM SN_DENIED, others SN_IO. */
 enum sn_status sn_fail_errno(struct sn_error *err, const char *code, int error_number, const char *format, ...)
     SN_PRINTF(4, 5);
+
+/*
+ * The functions above return what they were given, which is never SN_OK (error.c asserts it). Said here so that
+ * compilers and analyzers know that a path behind a failure ends.
+ */
+#define SN_FAILED(call)                                                                                                \
+    ({                                                                                                                 \
+        enum sn_status sn_failed_status = (call);                                                                      \
+        if (sn_failed_status == SN_OK) {                                                                               \
+            __builtin_unreachable();                                                                                   \
+        }                                                                                                              \
+        sn_failed_status;                                                                                              \
+    })
+#define sn_fail(...) SN_FAILED(sn_fail(__VA_ARGS__))
+#define sn_suggest(...) SN_FAILED(sn_suggest(__VA_ARGS__))
+#define sn_error_context(...) SN_FAILED(sn_error_context(__VA_ARGS__))
+#define sn_error_detail(...) SN_FAILED(sn_error_detail(__VA_ARGS__))
+#define sn_fail_errno(...) SN_FAILED(sn_fail_errno(__VA_ARGS__))
+
 bool sn_error_is(const struct sn_error *err, const char *code);
 /* The lower-case word of a status, for logs. */
 const char *sn_status_name(enum sn_status status);
