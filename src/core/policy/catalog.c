@@ -102,7 +102,8 @@ static void load_source(struct loader *loader, const struct sn_catalog_source *s
     struct sn_path version_path = {.field = "version"}, profiles_path = {.field = "profiles"};
     struct sn_yaml_node *root = NULL;
     loader->report.source = source->name;
-    if (!sn_schema_read(&sn_schema_catalog, source->text, "catalogue", arena, &loader->report, &root)) {
+    if (!sn_schema_read(
+            &sn_schema_catalog, source->text, "catalogue", &sn_yaml_limits_document, arena, &loader->report, &root)) {
         return;
     }
     sn_schema_bind(&sn_schema_catalog, root, fields);

@@ -241,8 +241,8 @@ static void clear_loader(struct sn_loader *loader)
     sn_free(loader->rule_first);
 }
 
-enum sn_status sn_policy_load(struct sn_slice text, const struct sn_tz_source *zones, struct sn_findings *findings,
-    struct sn_policy **out_policy, struct sn_error *err)
+enum sn_status sn_policy_load_within(struct sn_slice text, const struct sn_yaml_limits *limits,
+    const struct sn_tz_source *zones, struct sn_findings *findings, struct sn_policy **out_policy, struct sn_error *err)
 {
     SN_AUTO(sn_findings_clear) struct sn_findings own = {0};
     SN_AUTO(sn_arena_clear) struct sn_arena arena = {0};
@@ -253,7 +253,7 @@ enum sn_status sn_policy_load(struct sn_slice text, const struct sn_tz_source *z
 
     loader.report.findings = all;
     sn_builder_init(&loader.builder);
-    if (sn_schema_read(&sn_schema_policy, text, "policy", &arena, &loader.report, &root)) {
+    if (sn_schema_read(&sn_schema_policy, text, "policy", limits, &arena, &loader.report, &root)) {
         load_document(&loader, root);
     }
     sn_findings_sort(all, first);
@@ -262,4 +262,10 @@ enum sn_status sn_policy_load(struct sn_slice text, const struct sn_tz_source *z
     }
     *out_policy = sn_builder_finish(&loader.builder);
     return SN_OK;
+}
+
+enum sn_status sn_policy_load(struct sn_slice text, const struct sn_tz_source *zones, struct sn_findings *findings,
+    struct sn_policy **out_policy, struct sn_error *err)
+{
+    return sn_policy_load_within(text, &sn_yaml_limits_document, zones, findings, out_policy, err);
 }

@@ -62,4 +62,9 @@ void sn_load_groups(struct sn_loader *loader, const struct sn_yaml_node *groups)
 bool sn_load_duration(const struct sn_report *report, const struct sn_yaml_node *node, const struct sn_path *path,
     const char *owner_word, struct sn_slice owner, int64_t *out_seconds);
 
+/* sn_policy_load with other limits on the text, for benchmarks of snapshots larger than a document may be. */
+SN_MUST_CHECK enum sn_status sn_policy_load_within(struct sn_slice text, const struct sn_yaml_limits *limits,
+    const struct sn_tz_source *zones, struct sn_findings *findings, struct sn_policy **out_policy,
+    struct sn_error *err);
+
 #endif

@@ -330,13 +330,14 @@ static void report_yaml(const struct sn_report *report, const struct sn_error *e
 }
 
 bool sn_schema_read(const struct sn_schema *schema, struct sn_slice text, const char *document_word,
-    struct sn_arena *arena, const struct sn_report *report, struct sn_yaml_node **out_root)
+    const struct sn_yaml_limits *limits, struct sn_arena *arena, const struct sn_report *report,
+    struct sn_yaml_node **out_root)
 {
     struct sn_error err = {0};
     struct sn_yaml_node *root = NULL;
     size_t before = report->findings->errors;
 
-    if (sn_yaml_parse(text, &sn_yaml_limits_document, arena, &root, &err) != SN_OK) {
+    if (sn_yaml_parse(text, limits, arena, &root, &err) != SN_OK) {
         report_yaml(report, &err, document_word);
         return false;
     }

@@ -123,7 +123,8 @@ enum { SN_SHOW_MAX = 80 };
 /* Parses text and checks it against schema. Anything wrong is a finding; false if there was any, *out_root is set
  * otherwise. */
 bool sn_schema_read(const struct sn_schema *schema, struct sn_slice text, const char *document_word,
-    struct sn_arena *arena, const struct sn_report *report, struct sn_yaml_node **out_root);
+    const struct sn_yaml_limits *limits, struct sn_arena *arena, const struct sn_report *report,
+    struct sn_yaml_node **out_root);
 
 /* Fills nodes[field number] of a checked mapping; NULL where absent. nodes has schema->count places. */
 void sn_schema_bind(
