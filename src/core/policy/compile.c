@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "core/policy/join.h"
 #include "core/policy/tz.h"
 #include "core/policy/version.h"
 
@@ -362,20 +363,6 @@ static void sort_versions(struct sn_slice *items, size_t count, struct sn_slice 
     }
 }
 
-size_t sn_version_rank(const struct sn_slice *versions, size_t count, struct sn_slice version)
-{
-    size_t low = 0, high = count; /* number of versions at or below it */
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (sn_version_cmp(versions[middle], version) <= 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
 static void build_versions(struct sn_builder *builder)
 {
     struct sn_policy *policy = builder->policy;
@@ -395,13 +382,18 @@ static void build_versions(struct sn_builder *builder)
     }
     policy->versions = sorted;
     policy->version_count = unique;
+    uint64_t *heads = sn_arena_alloc(&policy->arena, unique, sizeof(*heads));
+    for (size_t i = 0; i < unique; i++) {
+        heads[i] = sn_version_head(sorted[i]);
+    }
+    policy->version_heads = heads;
     policy->version_ranks = sn_arena_alloc(&policy->arena, policy->rule_count, sizeof(uint32_t));
     for (size_t i = 0; i < policy->rule_count; i++) {
         if (policy->rules[i].version != SN_STRTAB_NONE) {
             struct sn_slice version = builder->versions[policy->rules[i].version];
-            size_t rank = sn_version_rank(sorted, unique, version);
-            policy->version_ranks[i] = (uint32_t)rank;
-            policy->rules[i].version = (uint32_t)(rank - 1); /* its equal in versions, for the trace */
+            uint32_t rank = sn_version_rank(policy, version);
+            policy->version_ranks[i] = rank;
+            policy->rules[i].version = rank - 1; /* its equal in versions, for the trace */
         }
     }
 }
@@ -464,6 +456,7 @@ static void build_blocks(struct sn_policy *policy)
     for (size_t i = 0; i < policy->rule_count; i++) {
         add_to_block(&policy->blocks[i / SN_BLOCK_RULES], &policy->rules[i], UINT64_C(1) << (i % SN_BLOCK_RULES));
         has_windows |= policy->rules[i].has_time;
+        policy->has_devices |= policy->rules[i].has_device;
     }
     if (!has_windows) {
         return;

@@ -37,11 +37,17 @@ const char *sn_effect_name(enum sn_effect effect)
 
 /* --- names --- */
 
+static const struct sn_bits_pair no_rules = {.block = SN_BITS_END};
+
 static void add_class(const struct sn_policy *policy, uint32_t atom, struct sn_policy_ids *ids)
 {
-    if (atom != SN_STRTAB_NONE) {
-        ids->users[ids->user_count++] = policy->classes[atom];
+    if (atom == SN_STRTAB_NONE) {
+        return;
     }
+    const struct sn_user_class *class = policy->classes[atom];
+    ids->classes[ids->user_count] = class;
+    ids->users[ids->user_count++] = class->count > 0 ? *class->sets[0] : (struct sn_bits){&no_rules, 0};
+    ids->has_many |= class->count > 1;
 }
 
 /* A plain name stands for a vouched caller; an IAM user of another account is named by ARN only (decisions 2.3). */
@@ -62,35 +68,27 @@ static bool may_use_name(const struct sn_principal *principal, const char *own_a
     return false;
 }
 
-void sn_policy_intern(
-    const struct sn_policy *policy, const struct sn_policy_request *request, struct sn_policy_ids *out_ids)
-{
-    *out_ids = (struct sn_policy_ids){0};
-    if (policy == NULL || request == NULL || request->principal == NULL) {
-        return;
-    }
-    const struct sn_principal *principal = request->principal;
-    uint32_t profile = sn_strtab_find(&policy->profiles, 0, request->profile);
-    out_ids->profile = profile != SN_STRTAB_NONE ? policy->profile_sets[profile] : NULL;
-    if (policy->has_names && may_use_name(principal, request->own_account)) {
-        add_class(policy, sn_strtab_find(&policy->atoms, SN_ENTRY_NAME, sn_slice_str(principal->name)), out_ids);
-    }
-    if (policy->has_arns) {
-        add_class(policy, sn_strtab_find(&policy->atoms, SN_ENTRY_ARN, sn_slice_str(principal->arn)), out_ids);
-    }
-    if (policy->has_roles && principal->type == SN_PRINCIPAL_ASSUMED_ROLE) {
-        add_class(policy, sn_strtab_find(&policy->atoms, SN_ENTRY_ROLE, sn_slice_str(principal->role)), out_ids);
-    }
-}
-
 /* --- device --- */
 
-void sn_posture_view(const struct sn_policy *policy, const struct sn_posture *posture, struct sn_posture_view *out_view)
+uint32_t sn_version_rank(const struct sn_policy *policy, struct sn_slice version)
 {
-    *out_view = (struct sn_posture_view){.os_type = -1};
-    if (posture == NULL) {
-        return;
+    uint64_t head = sn_version_head(version);
+    size_t low = 0, high = policy->version_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        uint64_t other = policy->version_heads[middle];
+        if (other < head || (other == head && sn_version_cmp(policy->versions[middle], version) <= 0)) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
     }
+    return (uint32_t)low;
+}
+
+static void view_posture(
+    const struct sn_policy *policy, const struct sn_posture *posture, struct sn_posture_view *out_view)
+{
     bool is_enrolled = posture->mdm_enrolled == SN_TRUE;
     out_view->is_known = true;
     out_view->meets[SN_NEED_ENCRYPTION] = posture->disk_encrypted == SN_TRUE;
@@ -103,8 +101,33 @@ void sn_posture_view(const struct sn_policy *policy, const struct sn_posture *po
         }
     }
     if (policy->version_count > 0 && posture->os_version.len > 0 && sn_version_is_comparable(posture->os_version)) {
-        out_view->version_rank =
-            (uint32_t)sn_version_rank(policy->versions, policy->version_count, posture->os_version);
+        out_view->version_rank = sn_version_rank(policy, posture->os_version);
+    }
+}
+
+void sn_policy_intern(
+    const struct sn_policy *policy, const struct sn_policy_request *request, struct sn_policy_ids *out_ids)
+{
+    *out_ids = (struct sn_policy_ids){.profile = {&no_rules, 0}, .posture = {.os_type = -1}};
+    if (policy == NULL || request == NULL || request->principal == NULL) {
+        return;
+    }
+    const struct sn_principal *principal = request->principal;
+    uint32_t profile = sn_strtab_find(&policy->profiles, 0, request->profile);
+    if (profile != SN_STRTAB_NONE) {
+        out_ids->profile = *policy->profile_sets[profile];
+    }
+    if (policy->has_names && may_use_name(principal, request->own_account)) {
+        add_class(policy, sn_strtab_find(&policy->atoms, SN_ENTRY_NAME, sn_slice_str(principal->name)), out_ids);
+    }
+    if (policy->has_arns) {
+        add_class(policy, sn_strtab_find(&policy->atoms, SN_ENTRY_ARN, sn_slice_str(principal->arn)), out_ids);
+    }
+    if (policy->has_roles && principal->type == SN_PRINCIPAL_ASSUMED_ROLE) {
+        add_class(policy, sn_strtab_find(&policy->atoms, SN_ENTRY_ROLE, sn_slice_str(principal->role)), out_ids);
+    }
+    if (policy->has_devices && request->posture != NULL) {
+        view_posture(policy, request->posture, &out_ids->posture);
     }
 }
 
@@ -210,8 +233,6 @@ static inline __attribute__((always_inline)) int first_match(const struct sn_pol
     const struct sn_policy_ids *ids, const struct sn_policy_request *request, struct sn_cursor *users)
 {
     struct sn_join join;
-    struct sn_posture_view view;
-    bool is_viewed = false;
     struct clocks clocks = {.unix_s = request->unix_s};
     uint64_t bits;
     sn_join_init(&join, policy, ids, users);
@@ -219,11 +240,7 @@ static inline __attribute__((always_inline)) int first_match(const struct sn_pol
         const struct sn_block *block = &policy->blocks[number];
         bits &= block->mode[request->mode];
         if ((bits & block->device) != 0) {
-            if (!is_viewed) {
-                sn_posture_view(policy, request->posture, &view);
-                is_viewed = true;
-            }
-            bits = mask_device(policy, number, bits, &view);
+            bits = mask_device(policy, number, bits, &ids->posture);
         }
         int bit = first_open(policy, number, bits, &clocks);
         if (bit >= 0) {
@@ -246,7 +263,7 @@ static int find_rule(
     const struct sn_policy *policy, const struct sn_policy_ids *ids, const struct sn_policy_request *request)
 {
     struct sn_cursor users[SN_JOIN_FEW];
-    if (sn_join_user_sets(ids) > SN_JOIN_FEW) {
+    if (ids->has_many) {
         return first_match_many(policy, ids, request);
     }
     return first_match(policy, ids, request, users);

@@ -12,8 +12,8 @@
 #include "core/policy/snapshot.h"
 
 enum {
-    SN_JOIN_PROFILES = 2, /* rules naming the profile, rules naming none */
-    SN_JOIN_FEW = 6,      /* sets on the side of the caller in all but hostile documents */
+    SN_JOIN_PROFILES = 2,           /* rules naming the profile, rules naming none */
+    SN_JOIN_FEW = 1 + SN_ATOMS_MAX, /* sets on the side of the caller in all but hostile documents */
     SN_JOIN_MANY = SN_ATOMS_MAX * (1 + SN_POLICY_CLASS_GROUPS_MAX) + 1,
 };
 
@@ -38,22 +38,26 @@ static inline uint32_t sn_join_user_sets(const struct sn_policy_ids *ids)
 {
     uint32_t count = 1;
     for (uint32_t i = 0; i < ids->user_count; i++) {
-        count += ids->users[i]->count;
+        count += ids->classes[i]->count;
     }
     return count;
 }
 
-/* users has room for sn_join_user_sets() cursors. */
+/* users has room for 1 + SN_ATOMS_MAX cursors, or for sn_join_user_sets() where the ids have many. */
 static inline void sn_join_init(
     struct sn_join *join, const struct sn_policy *policy, const struct sn_policy_ids *ids, struct sn_cursor *users)
 {
     join->profiles[0] = sn_cursor_of(&policy->any_profile);
-    join->profiles[1] = sn_cursor_of(ids->profile != NULL ? ids->profile : &policy->any_profile);
+    join->profiles[1] = sn_cursor_of(&ids->profile);
     users[0] = sn_cursor_of(&policy->any_user);
     uint32_t count = 1;
     for (uint32_t i = 0; i < ids->user_count; i++) {
-        for (uint32_t k = 0; k < ids->users[i]->count; k++) {
-            users[count++] = sn_cursor_of(ids->users[i]->sets[k]);
+        if (!ids->has_many) {
+            users[count++] = sn_cursor_of(&ids->users[i]);
+            continue;
+        }
+        for (uint32_t k = 0; k < ids->classes[i]->count; k++) {
+            users[count++] = sn_cursor_of(ids->classes[i]->sets[k]);
         }
     }
     join->users = users;
@@ -108,15 +112,8 @@ static inline uint32_t sn_join_next(struct sn_join *join, uint64_t *out_bits)
 /* What the matched rule says for a request, times and overrides aside (the effect table). */
 void sn_rule_decide(const struct sn_rule *rule, const struct sn_policy_request *request, struct sn_decision *decision);
 
-/* Posture of a request in the form that blocks are masked with. */
-struct sn_posture_view {
-    bool is_known;
-    bool meets[SN_NEEDS];
-    int os_type;           /* index into sn_os_type_words, -1: unknown */
-    uint32_t version_rank; /* number of versions of the policy that it meets; 0: unknown */
-};
-void sn_posture_view(
-    const struct sn_policy *policy, const struct sn_posture *posture, struct sn_posture_view *out_view);
+/* Number of the policy's versions at or below version, which must be comparable. */
+uint32_t sn_version_rank(const struct sn_policy *policy, struct sn_slice version);
 bool sn_device_matches(const struct sn_policy *policy, size_t rule, const struct sn_posture_view *view);
 
 #endif

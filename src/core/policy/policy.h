@@ -66,8 +66,7 @@ struct sn_decision {
 };
 
 struct sn_policy;
-struct sn_bits;       /* core/policy/snapshot.h */
-struct sn_user_class; /* the same */
+struct sn_user_class; /* core/policy/snapshot.h */
 struct sn_tz_source;  /* core/policy/tz.h: zone data by name */
 
 /*
@@ -86,13 +85,27 @@ void sn_policy_evaluate(
     const struct sn_policy *policy, const struct sn_policy_request *request, struct sn_decision *out_decision);
 
 /*
- * The same in two steps, for callers who ask more than once: the request's names as the snapshot knows them, then the
- * decision. ids belong to this policy and are good as long as it is.
+ * The same in two steps, for callers who ask more than once: the request's texts as the snapshot knows them, then the
+ * decision. ids belong to this policy and are good as long as it is; what is inside is the evaluator's concern.
  */
+struct sn_bits_pair;
+struct sn_bits { /* a set of rules */
+    const struct sn_bits_pair *pairs;
+    uint32_t count;
+};
+struct sn_posture_view {
+    bool is_known;
+    bool meets[4];
+    int os_type;           /* -1: unknown */
+    uint32_t version_rank; /* number of versions of the policy that the device meets; 0: unknown */
+};
 struct sn_policy_ids {
-    const struct sn_bits *profile;        /* rules that name the profile; NULL: none */
-    const struct sn_user_class *users[3]; /* rules that name the caller, by name, ARN and role */
+    struct sn_bits profile;                 /* rules that name the profile */
+    struct sn_bits users[3];                /* rules that name the caller, by name, ARN and role */
+    const struct sn_user_class *classes[3]; /* the same, where a caller's groups could not be merged */
     uint32_t user_count;
+    bool has_many; /* users does not hold everything; look at classes */
+    struct sn_posture_view posture;
 };
 void sn_policy_intern(
     const struct sn_policy *policy, const struct sn_policy_request *request, struct sn_policy_ids *out_ids);

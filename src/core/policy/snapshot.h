@@ -37,11 +37,7 @@ struct sn_bits_pair {
     uint64_t bits;
     uint32_t block;
 };
-/* A set of rules, ascending, ended by a pair whose block is SN_BITS_END. */
-struct sn_bits {
-    const struct sn_bits_pair *pairs;
-    uint32_t count; /* without the end */
-};
+/* The pairs of a struct sn_bits ascend and are ended by one whose block is SN_BITS_END, which count leaves out. */
 
 /* The rules that speak of one caller name: one set where groups could be merged in, several otherwise. */
 struct sn_user_class {
@@ -107,6 +103,7 @@ struct sn_policy {
     struct sn_rule_window *windows;  /* one a rule; NULL when no rule has one */
     uint32_t *version_ranks;         /* one a rule: place of its version in versions; NULL when no rule has one */
     const struct sn_slice *versions; /* ascending, no two equal */
+    const uint64_t *version_heads;   /* sn_version_head() of each */
     size_t version_count;
 
     struct sn_strtab profiles;
@@ -115,11 +112,8 @@ struct sn_policy {
     struct sn_strtab atoms;               /* space: enum sn_entry_kind without groups */
     const struct sn_user_class **classes; /* by number in atoms */
     struct sn_bits any_user;
-    bool has_arns, has_roles, has_names;
+    bool has_arns, has_roles, has_names, has_devices;
 };
-
-/* Number of the ascending versions at or below version. */
-size_t sn_version_rank(const struct sn_slice *versions, size_t count, struct sn_slice version);
 
 /* The first pair at or behind block; end is the end pair of the set. */
 static inline const struct sn_bits_pair *sn_bits_seek(

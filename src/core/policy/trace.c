@@ -25,8 +25,8 @@ static bool set_has(const struct sn_bits *set, size_t rule)
 static bool names_caller(const struct sn_policy_ids *ids, size_t rule)
 {
     for (uint32_t i = 0; i < ids->user_count; i++) {
-        for (uint32_t k = 0; k < ids->users[i]->count; k++) {
-            if (set_has(ids->users[i]->sets[k], rule)) {
+        for (uint32_t k = 0; k < ids->classes[i]->count; k++) {
+            if (set_has(ids->classes[i]->sets[k], rule)) {
                 return true;
             }
         }
@@ -170,19 +170,17 @@ void sn_policy_trace(const struct sn_policy *policy, const struct sn_policy_requ
     struct sn_decision *out_decision, struct sn_trace *out_trace)
 {
     struct sn_policy_ids ids;
-    struct sn_posture_view view;
     *out_trace = (struct sn_trace){0};
     sn_policy_intern(policy, request, &ids);
     sn_policy_evaluate_ids(policy, &ids, request, out_decision);
     if (policy == NULL || request == NULL || request->principal == NULL || (size_t)request->mode >= SN_MODES) {
         return;
     }
-    sn_posture_view(policy, request->posture, &view);
     out_trace->steps = sn_alloc(policy->rule_count, sizeof(*out_trace->steps));
     bool is_decided = false;
     for (size_t i = 0; i < policy->rule_count; i++) {
         const struct sn_rule *rule = &policy->rules[i];
-        if (rule->has_profiles && (ids.profile == NULL || !set_has(ids.profile, i))) {
+        if (rule->has_profiles && !set_has(&ids.profile, i)) {
             out_trace->other_rules++;
             continue;
         }
@@ -192,7 +190,7 @@ void sn_policy_trace(const struct sn_policy *policy, const struct sn_policy_requ
             step->outcome = SN_TRACE_NOT_REACHED;
             continue;
         }
-        is_decided = explain_rule(policy, &ids, request, &view, i, step);
+        is_decided = explain_rule(policy, &ids, request, &ids.posture, i, step);
         step->outcome = is_decided ? SN_TRACE_MATCHED : SN_TRACE_NOT_MATCHED;
         /* The trace looks at every condition by another way than the evaluation; they never part. */
         SN_ASSERT(!is_decided || out_decision->rule_index == (int)i);

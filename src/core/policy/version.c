@@ -2,8 +2,6 @@
 /* core/policy/version.c - see version.h. */
 #include "core/policy/version.h"
 
-#include <stdint.h>
-
 #include "core/policy/limits.h"
 
 static bool is_separator(char c)
@@ -65,4 +63,11 @@ int sn_version_cmp(struct sn_slice a, struct sn_slice b)
         }
     }
     return 0;
+}
+
+uint64_t sn_version_head(struct sn_slice version)
+{
+    bool fits;
+    uint64_t first = next_part(&version, &fits);
+    return first << 32 | next_part(&version, &fits);
 }

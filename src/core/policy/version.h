@@ -9,6 +9,7 @@
 #define SN_CORE_POLICY_VERSION_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/slice.h"
 
@@ -16,6 +17,8 @@
 bool sn_version_is_comparable(struct sn_slice version);
 /* True for what a policy may demand: letters, digits, '.', '+', '-', a digit among them, comparable. */
 bool sn_version_is_requirement(struct sn_slice version);
+/* The first two parts as one number: versions with different heads compare as their heads do. */
+uint64_t sn_version_head(struct sn_slice version);
 /* Negative, zero or positive. Both must be comparable. */
 int sn_version_cmp(struct sn_slice a, struct sn_slice b);
 
