@@ -41,6 +41,8 @@ void sn_client_free(struct sn_client *client);
 void sn_client_free_p(struct sn_client **client);
 /* The canonical URL: the audience of proofs and part of the key of a cache. */
 const char *sn_client_audience(const struct sn_client *client);
+/* The region that the server asked proofs to be signed for, unlike the one configured; NULL when it did not. */
+const char *sn_client_learned_region(const struct sn_client *client);
 
 /*
  * One call. path is that of the API ("/v1/whoami"); query without '?', encoded; body JSON or empty. *out_http_status
