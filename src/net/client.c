@@ -194,7 +194,18 @@ static struct sn_slice authority_of(struct sn_slice url)
     return sn_slice_sub(rest, 0, len);
 }
 
-static bool is_loopback(struct sn_slice authority)
+static bool is_number_or_dot(struct sn_slice host)
+{
+    for (size_t i = 0; i < host.len; i++) {
+        if (host.ptr[i] != '.' && (host.ptr[i] < '0' || host.ptr[i] > '9')) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* This machine and its link-local neighbours (the Lambda runtime API lives at such an address): never by a proxy. */
+static bool is_local(struct sn_slice authority)
 {
     struct sn_slice host = authority, before, after;
     if (sn_slice_has_prefix(authority, SN_S("[::1]"))) {
@@ -204,7 +215,8 @@ static bool is_loopback(struct sn_slice authority)
         host = before;
     }
     return sn_slice_eq_nocase(host, SN_S("localhost")) ||
-           (sn_slice_has_prefix(host, SN_S("127.")) && sn_slice_is_alnum_or(host, "."));
+           ((sn_slice_has_prefix(host, SN_S("127.")) || sn_slice_has_prefix(host, SN_S("169.254."))) &&
+               is_number_or_dot(host));
 }
 
 static bool is_visible(struct sn_slice text, bool allow_blank)
@@ -297,7 +309,7 @@ static void set_call_options(struct sn_http_client *client, const struct sn_http
     long total_ms = call->total_timeout_ms > 0   ? call->total_timeout_ms
                     : call->total_timeout_ms < 0 ? 0
                                                  : TOTAL_TIMEOUT_MS;
-    bool is_direct = call->unix_socket != NULL || is_loopback(authority_of(sn_slice_str(call->url)));
+    bool is_direct = call->unix_socket != NULL || is_local(authority_of(sn_slice_str(call->url)));
     set_method(client, call);
     SET(CURLOPT_URL, call->url);
     SET(CURLOPT_UNIX_SOCKET_PATH, call->unix_socket);
