@@ -23,10 +23,44 @@ void sn_lab_call_resource(struct sn_lab_call *call, const char *type, struct sn_
     call->resources[call->resource_count++] = (struct sn_lab_resource){sn_slice_str(type), name};
 }
 
+/* How many bytes from the start of text are one character that XML may hold; 0: none. */
+static size_t xml_character(struct sn_slice text)
+{
+    unsigned char c = (unsigned char)text.ptr[0];
+    if (c < 0x80) {
+        return c >= 0x20 || c == '\t' || c == '\n' || c == '\r' ? 1 : 0;
+    }
+    size_t len = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : 2;
+    struct sn_slice character = sn_slice_sub(text, 0, len);
+    if (character.len != len || !sn_slice_is_utf8(character)) {
+        return 0;
+    }
+    /* U+FFFE and U+FFFF are UTF-8 but no characters of XML. */
+    return len == 3 && memcmp(character.ptr, "\xEF\xBF", 2) == 0 && (unsigned char)character.ptr[2] >= 0xBE ? 0 : len;
+}
+
+/* Errors repeat what the caller sent, which may be anything, also a character cut in half. */
+static void add_xml_text(struct sn_buf *buf, struct sn_slice text)
+{
+    while (text.len > 0) {
+        size_t good = 0;
+        size_t len = 0;
+        while (good < text.len && (len = xml_character(sn_slice_sub(text, good, text.len))) > 0) {
+            good += len;
+        }
+        sn_xml_escape(buf, sn_slice_sub(text, 0, good));
+        if (good < text.len) {
+            sn_buf_add_str(buf, "\xEF\xBF\xBD");
+            good++;
+        }
+        text = sn_slice_sub(text, good, text.len);
+    }
+}
+
 void sn_lab_xml_element(struct sn_buf *buf, const char *name, struct sn_slice text)
 {
     sn_buf_addf(buf, "<%s>", name);
-    sn_xml_escape(buf, text);
+    add_xml_text(buf, text);
     sn_buf_addf(buf, "</%s>\n", name);
 }
 
