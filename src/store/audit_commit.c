@@ -88,8 +88,8 @@ enum sn_status sn_audit_move_file(
         if (i > 0) {
             snprintf(counter, sizeof(counter), ".%d", i);
         }
-        int len = snprintf(
-            name, sizeof(name), "%s-%s-%012lld.log%s%s", f->stem, time, (long long)first_seq, suffix, counter);
+        int len =
+            snprintf(name, sizeof(name), "%s-%s-%012lld.log%s%s", f->stem, time, (long long)first_seq, suffix, counter);
         if (len < 0 || len > SN_AUDIT_NAME_MAX) {
             return sn_fail(err, SN_LIMIT, "AUDIT_FILE", "the name of the audit log is too long");
         }
@@ -122,8 +122,7 @@ static enum sn_status adopt(struct sn_audit_file *f, int fd, struct sn_error *er
 enum sn_status sn_audit_make_file(struct sn_audit_file *f, struct sn_error *err)
 {
     SN_AUTO(sn_fd_close)
-    int fd = f->ops.open(
-        f->ops.ctx, f->path, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+    int fd = f->ops.open(f->ops.ctx, f->path, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
 
     if (fd < 0) {
         return sn_fail_errno(err, "AUDIT_FILE", errno, "cannot make a new audit log");
@@ -227,7 +226,7 @@ static bool ends_as_left(const struct sn_audit_file *f, int fd, const struct sta
         return f->length == 0;
     }
     return pread(fd, end, sizeof(end), f->length - (off_t)sizeof(end)) == (ssize_t)sizeof(end) &&
-        memcmp(end, f->position.signature, SN_AUDIT_SIGNATURE_LEN) == 0;
+           memcmp(end, f->position.signature, SN_AUDIT_SIGNATURE_LEN) == 0;
 }
 
 /* After a failure: go on in the same file, or close it and begin a new stream. */
@@ -299,8 +298,8 @@ static void format_due(struct sn_audit_file *f, const struct sn_audit_due *due, 
 static enum sn_status sign_entry(
     struct sn_audit_file *f, struct sn_audit_position *position, struct sn_slice entry, struct sn_error *err)
 {
-    return sn_audit_record_append(&f->batch, position, sn_audit_keys_signing(&f->keys), &f->hmac, entry,
-        sn_clock_unix_ms(f->clock), err);
+    return sn_audit_record_append(
+        &f->batch, position, sn_audit_keys_signing(&f->keys), &f->hmac, entry, sn_clock_unix_ms(f->clock), err);
 }
 
 static enum sn_status sign_batch(struct sn_audit_file *f, struct sn_audit_waiter *const *waiters, size_t count,
@@ -316,8 +315,7 @@ static enum sn_status sign_batch(struct sn_audit_file *f, struct sn_audit_waiter
     }
     for (size_t i = 0; i < f->undelivered_count; i++) {
         sn_buf_reset(&entry);
-        sn_audit_undelivered_format(
-            &entry, sn_clock_unix_ms(f->clock), sn_slice_str(f->undelivered[i]), "timeout");
+        sn_audit_undelivered_format(&entry, sn_clock_unix_ms(f->clock), sn_slice_str(f->undelivered[i]), "timeout");
         SN_TRY(sign_entry(f, position, sn_buf_slice(&entry), err));
     }
     for (size_t i = 0; i < count; i++) {
@@ -432,8 +430,8 @@ void sn_audit_write_anchor(struct sn_audit_file *f)
         return;
     }
     f->is_anchor_dirty = false;
-    if (f->anchor_log_s > 0 && (f->anchor_logged_mono_ns == 0 ||
-                                   now_ns - f->anchor_logged_mono_ns >= f->anchor_log_s * INT64_C(1000000000))) {
+    if (f->anchor_log_s > 0 &&
+        (f->anchor_logged_mono_ns == 0 || now_ns - f->anchor_logged_mono_ns >= f->anchor_log_s * INT64_C(1000000000))) {
         f->anchor_logged_mono_ns = now_ns;
         sn_audit_tell(f, SN_LOG_INFO, "audit.anchor", "%.*s", (int)line.len - 1, line.ptr);
     }

@@ -199,8 +199,8 @@ static int64_t anchor_wait_ms(const struct sn_audit_file *f)
 /* Waits under the lock until there is something to write; false: only the anchor is due. */
 static bool wait_for_work(struct sn_audit_file *f)
 {
-    while (f->first == NULL && !f->is_stopping && !f->wants_rotation && !f->has_next_keys &&
-        f->undelivered_count == 0) {
+    while (
+        f->first == NULL && !f->is_stopping && !f->wants_rotation && !f->has_next_keys && f->undelivered_count == 0) {
         if (!f->is_anchor_dirty) {
             pthread_cond_wait(&f->work, &f->lock);
             continue;
@@ -388,8 +388,8 @@ void sn_audit_file_stats(struct sn_audit_file *file, struct sn_audit_file_stats 
 
 /* --- Open and close --- */
 
-static enum sn_status set_paths(struct sn_audit_file *f, const struct sn_audit_file_options *options,
-    struct sn_error *err)
+static enum sn_status set_paths(
+    struct sn_audit_file *f, const struct sn_audit_file_options *options, struct sn_error *err)
 {
     struct sn_slice path = sn_slice_str(options->path);
     struct sn_slice dir = SN_S(".");

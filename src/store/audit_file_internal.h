@@ -101,8 +101,8 @@ void sn_audit_tell(struct sn_audit_file *f, enum sn_log_level level, const char 
 /* Adds an opening to those due; the torn bytes and the previous position are set by the caller. */
 struct sn_audit_due *sn_audit_due_add(struct sn_audit_file *f, const char *reason);
 /* A new stream that follows previous (NULL: nothing). The old openings are dropped. */
-SN_MUST_CHECK enum sn_status sn_audit_start_stream(struct sn_audit_file *f, const char *reason,
-    const struct sn_audit_position *previous, struct sn_error *err);
+SN_MUST_CHECK enum sn_status sn_audit_start_stream(
+    struct sn_audit_file *f, const char *reason, const struct sn_audit_position *previous, struct sn_error *err);
 void sn_audit_use_keys(struct sn_audit_file *f, const struct sn_audit_keys *keys);
 /* Renames the current file; out_name gets its new base name. */
 SN_MUST_CHECK enum sn_status sn_audit_move_file(

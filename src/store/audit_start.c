@@ -30,7 +30,7 @@ enum {
 
 /* What the end of a file tells. */
 struct tail {
-    bool has_record;                   /* a valid last record, at the very end or (is_damaged) somewhere before it */
+    bool has_record; /* a valid last record, at the very end or (is_damaged) somewhere before it */
     bool is_damaged;
     bool is_unknown_key;               /* of the form, but signed with a key we do not have */
     struct sn_audit_position position; /* of that record */
@@ -173,11 +173,11 @@ static bool is_tail_missing(
 {
     if (strcmp(anchor->stream, tail->position.stream) == 0) {
         return anchor->seq > tail->position.seq ||
-            (anchor->seq == tail->position.seq && strcmp(anchor->signature, tail->position.signature) != 0);
+               (anchor->seq == tail->position.seq && strcmp(anchor->signature, tail->position.signature) != 0);
     }
     /* A stream that began after the anchor was written says itself what it follows. */
     return !(opening->has_previous && strcmp(opening->previous.stream, anchor->stream) == 0 &&
-        opening->previous.seq >= anchor->seq);
+             opening->previous.seq >= anchor->seq);
 }
 
 static bool is_digits(const char *text, size_t len)
@@ -249,8 +249,8 @@ static void add_resume(struct sn_audit_file *f, const struct tail *tail, const c
 }
 
 /* No record in audit.log: the very first start, a crash in the middle of a rotation, or somebody took the log away. */
-static enum sn_status start_empty(struct sn_audit_file *f, const struct tail *torn,
-    const struct sn_audit_position *anchor, struct sn_error *err)
+static enum sn_status start_empty(
+    struct sn_audit_file *f, const struct tail *torn, const struct sn_audit_position *anchor, struct sn_error *err)
 {
     char name[SN_AUDIT_NAME_MAX + 1];
     struct tail tail;
@@ -258,8 +258,8 @@ static enum sn_status start_empty(struct sn_audit_file *f, const struct tail *to
     SN_TRY(find_rotated(f, name, err));
     if (name[0] != '\0') {
         SN_TRY(read_rotated(f, name, &tail, err));
-        bool is_whole = tail.has_record && !tail.is_damaged && tail.torn_bytes == 0 &&
-            strstr(name, ".damaged") == NULL &&
+        bool is_whole =
+            tail.has_record && !tail.is_damaged && tail.torn_bytes == 0 && strstr(name, ".damaged") == NULL &&
             (anchor == NULL || (strcmp(anchor->stream, tail.position.stream) == 0 && anchor->seq <= tail.position.seq));
         if (is_whole) {
             f->position = tail.position;
@@ -295,8 +295,8 @@ static enum sn_status put_aside(struct sn_audit_file *f, const char *suffix, con
     return sn_audit_make_file(f, err);
 }
 
-static enum sn_status start_in(struct sn_audit_file *f, int64_t size, const struct sn_audit_position *anchor,
-    struct sn_error *err)
+static enum sn_status start_in(
+    struct sn_audit_file *f, int64_t size, const struct sn_audit_position *anchor, struct sn_error *err)
 {
     struct sn_audit_opening opening;
     struct tail tail;

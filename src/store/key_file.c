@@ -53,8 +53,8 @@ enum sn_status sn_seal_key_file_load(const char *path, const char *bare_id, cons
 
     SN_TRY(sn_audit_key_file_load(path, bare_id, maker, &keys, err));
     if (keys.count > SN_SEAL_KEYS_MAX) {
-        return sn_fail(err, SN_LIMIT, "INVALID_STATE_KEY", "key file '%s' holds more than %d keys", path,
-            SN_SEAL_KEYS_MAX);
+        return sn_fail(
+            err, SN_LIMIT, "INVALID_STATE_KEY", "key file '%s' holds more than %d keys", path, SN_SEAL_KEYS_MAX);
     }
     sn_seal_keys_clear(out_keys);
     for (size_t i = 0; i < keys.count; i++) {

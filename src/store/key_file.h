@@ -22,8 +22,8 @@
 SN_MUST_CHECK enum sn_status sn_audit_key_file_load(const char *path, const char *bare_id,
     const struct sn_random *maker, struct sn_audit_keys *out_keys, struct sn_error *err);
 /* The same for record seals: the last line seals and comes first in the ring, the others only verify. */
-SN_MUST_CHECK enum sn_status sn_seal_key_file_load(const char *path, const char *bare_id,
-    const struct sn_random *maker, struct sn_seal_keys *out_keys, struct sn_error *err);
+SN_MUST_CHECK enum sn_status sn_seal_key_file_load(const char *path, const char *bare_id, const struct sn_random *maker,
+    struct sn_seal_keys *out_keys, struct sn_error *err);
 /*
  * The sealing keys of the database at db_path: made on the first start, but never for a database that holds rows, whose
  * seals nobody could check any more (STATE_KEY_LOST).

@@ -134,14 +134,14 @@ static void statement_text(enum sn_sqlite_statement which, struct sn_buf *sql)
     }
 }
 
-enum sn_status sn_sqlite_prepare(struct sn_sqlite_conn *conn, enum sn_sqlite_statement which,
-    sqlite3_stmt **out_statement, struct sn_error *err)
+enum sn_status sn_sqlite_prepare(
+    struct sn_sqlite_conn *conn, enum sn_sqlite_statement which, sqlite3_stmt **out_statement, struct sn_error *err)
 {
     if (conn->statements[which] == NULL) {
         SN_AUTO(sn_buf_clear) struct sn_buf sql = {0};
         statement_text(which, &sql);
-        int code = sqlite3_prepare_v3(conn->db, sn_buf_str(&sql), (int)sql.len, SQLITE_PREPARE_PERSISTENT,
-            &conn->statements[which], NULL);
+        int code = sqlite3_prepare_v3(
+            conn->db, sn_buf_str(&sql), (int)sql.len, SQLITE_PREPARE_PERSISTENT, &conn->statements[which], NULL);
         if (code != SQLITE_OK) {
             return sn_sqlite_fail(err, conn->db, code, "cannot use the database");
         }
@@ -240,8 +240,8 @@ static enum sn_status migrate(sqlite3 *db, struct sn_error *err)
     }
     for (; version < SCHEMA_VERSION; version++) {
         SN_AUTO(sn_buf_clear) struct sn_buf sql = {0};
-        sn_buf_addf(&sql, "BEGIN IMMEDIATE;%sPRAGMA user_version = %lld;COMMIT", migrations[version],
-            (long long)version + 1);
+        sn_buf_addf(
+            &sql, "BEGIN IMMEDIATE;%sPRAGMA user_version = %lld;COMMIT", migrations[version], (long long)version + 1);
         enum sn_status status = run_sql(db, sn_buf_str(&sql), err);
         if (status != SN_OK) {
             sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
@@ -312,8 +312,7 @@ static enum sn_status open_database(struct sn_sqlite *store, struct sn_error *er
 {
     SN_TRY(make_file(store->path, err));
     SN_TRY(take_lock(store, err));
-    enum sn_status status =
-        conn_new(store->path, SQLITE_OPEN_READWRITE, store->busy_timeout_ms, &store->writer, err);
+    enum sn_status status = conn_new(store->path, SQLITE_OPEN_READWRITE, store->busy_timeout_ms, &store->writer, err);
     if (status == SN_OK) {
         status = run_sql(store->writer->db, "PRAGMA journal_mode = WAL", err);
     }
@@ -480,8 +479,8 @@ static enum sn_status read_blocks(struct sn_sqlite *store, struct sn_sqlite_conn
     return SN_OK;
 }
 
-static enum sn_status is_blocked(void *ctx, const struct sn_slice *ids, size_t count, int64_t now_ms, bool *out_blocked,
-    struct sn_error *err)
+static enum sn_status is_blocked(
+    void *ctx, const struct sn_slice *ids, size_t count, int64_t now_ms, bool *out_blocked, struct sn_error *err)
 {
     struct sn_sqlite *store = ctx;
     struct sn_sqlite_conn *conn = NULL;

@@ -44,7 +44,8 @@ SN_MUST_CHECK enum sn_status sn_sqlite_put_block(struct sn_sqlite *store, const 
 struct sn_sqlite_sweep {
     int64_t expired, deleted_sessions, deleted_blocks, deleted_proofs;
 };
-/* Ends overdue sessions and deletes what is past its retention, a bounded number of each; call again while it finds some. */
+/* Ends overdue sessions and deletes what is past its retention, a bounded number of each; call again while it finds
+ * some. */
 SN_MUST_CHECK enum sn_status sn_sqlite_sweep(
     struct sn_sqlite *store, int64_t now_ms, struct sn_sqlite_sweep *out_swept, struct sn_error *err);
 

@@ -107,8 +107,8 @@ static enum sn_status write_block(struct sn_sqlite *store, const struct sn_sqlit
 
 /* --- The sweep --- */
 
-static enum sn_status delete_old(struct sn_sqlite *store, enum sn_sqlite_statement which, int64_t now_ms,
-    int64_t *out_count, struct sn_error *err)
+static enum sn_status delete_old(
+    struct sn_sqlite *store, enum sn_sqlite_statement which, int64_t now_ms, int64_t *out_count, struct sn_error *err)
 {
     SN_AUTO(sn_sqlite_reset) sqlite3_stmt *statement = NULL;
 
