@@ -305,7 +305,7 @@ static enum sn_status run_verify(struct sn_app *app, void *arguments, struct sn_
 static const struct sn_example verify_examples[] = {
     {"sentinel audit verify-logs --key-file audit.key --anchor seen.anchor audit-*.log audit.log",
         "check a rotated log in its order, and remember how far it went"},
-    {"journal-export | sentinel audit verify-logs --key-file audit.key -", "read the log from stdin"},
+    {"sentinel audit verify-logs --key-file audit.key - < audit.log", "read the log from stdin"},
     {0},
 };
 static const struct sn_exit_row verify_exits[] = {
