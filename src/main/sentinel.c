@@ -9,6 +9,12 @@
 #include "cli/tvm_access.h"
 
 static const struct sn_cmd *const commands[] = {
+    &sn_cmd_exec,
+    &sn_cmd_credential_process,
+    &sn_cmd_export,
+    &sn_cmd_profiles,
+    &sn_cmd_explain,
+    &sn_cmd_whoami,
     &sn_cmd_audit_verify_logs,
     &sn_cmd_completion,
     &sn_cmd_help,
