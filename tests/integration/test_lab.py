@@ -599,6 +599,38 @@ def test_printed_config_is_the_default(lab, start_lab):
     assert lab.keys("alice") != again.keys("alice")
 
 
+def test_root_and_other_accounts(start_lab):
+    """The root key is one; it may assume nothing. Across accounts a trust policy alone is not enough."""
+    lab = start_lab(config=OTHER_ACCOUNT)
+    root = lab.client("sts", "root")
+    assert root.get_caller_identity()["Arn"] == f"arn:aws:iam::{ACCOUNT}:root"
+    with refused("AccessDenied") as error:
+        root.assume_role(RoleArn=role_arn("Target"), RoleSessionName="x1")
+    assert error.message == "Roles may not be assumed by root accounts."
+    lab.client("sts", "mallory").assume_role(RoleArn=role_arn("Target"), RoleSessionName="x1")
+    with refused("AccessDenied"):
+        lab.client("sts", "reader").assume_role(RoleArn=role_arn("Target"), RoleSessionName="x1")
+    with refused("AccessDenied"):
+        lab.client("iam", "reader").list_roles()
+    lab.client("iam", "reader").get_user(UserName="reader")
+    with refused("NoSuchEntity"):  # roles of the other account are not this caller's to read
+        lab.client("iam", "mallory").get_role(RoleName="Target")
+
+
+OTHER_ACCOUNT = """
+root_key: true
+users:
+  - {name: mallory, account: "210987654321"}
+  - name: reader
+    account: "210987654321"
+    policies:
+      P: {Statement: {Effect: Allow, Action: "iam:GetUser", Resource: "arn:aws:iam::210987654321:user/reader"}}
+roles:
+  - name: Target
+    trust: {Statement: {Effect: Allow, Principal: {AWS: "210987654321"}, Action: "sts:AssumeRole"}}
+"""
+
+
 def test_ends_on_sigterm(lab):
     lab.fault("sts:GetCallerIdentity=slow:60")
     assert lab.end() == 0
