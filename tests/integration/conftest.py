@@ -49,6 +49,7 @@ def shared_lab(tmp_path_factory):
     program = harness.Lab(tmp_path_factory.mktemp("lab"))
     try:
         yield program.wait_ready()
+        assert program.end() == 0, program.output()  # also what a sanitizer found on the way
     finally:
         program.kill()
 
