@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vault/base_credentials.c: the chain of profiles over real files and a scripted STS, its memory, and its errors.
+ */
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "scripted_transport.h"
+#include "vault/base_credentials.h"
+
+#define NS " xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\""
+#define IDENTITY                                                                                                       \
+    "<GetCallerIdentityResponse" NS "><GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/ops/alice</Arn>"    \
+    "<UserId>AIDA</UserId><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
+#define ASSUMED(role, session, expires)                                                                                \
+    "<AssumeRoleResponse" NS "><AssumeRoleResult><Credentials><AccessKeyId>ASIA" role "</AccessKeyId><SecretAccessKey" \
+    ">s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>" expires "</Expiration></Credentials>"             \
+    "<AssumedRoleUser><AssumedRoleId>A:x</AssumedRoleId><Arn>arn:aws:sts::123456789012:assumed-role/" role "/" session \
+    "</Arn></AssumedRoleUser></AssumeRoleResult></AssumeRoleResponse>"
+#define FAULT(code) "<ErrorResponse" NS "><Error><Code>" code "</Code><Message>why</Message></Error></ErrorResponse>"
+#define ANSWER(http, text)                                                                                             \
+    {                                                                                                                  \
+        .http_status = (http), .content_type = "text/xml", .body = (text)                                              \
+    }
+#define ROLE(name) "role_arn = arn:aws:iam::123456789012:role/" name "\n"
+#define KEYS "aws_access_key_id = AKIAFILE\naws_secret_access_key = CANARY-file\n"
+
+enum { MAX_PAIRS = 12 };
+
+struct fixture {
+    char dir[64], config[96], credentials[96];
+    const char *names[MAX_PAIRS], *values[MAX_PAIRS];
+    size_t pairs;
+    struct sn_env env;
+    struct script script;
+    struct sn_transport transport;
+    struct sn_clock clock;
+    struct sn_base *base;
+};
+
+static const char *fixture_env(void *ctx, const char *name)
+{
+    const struct fixture *f = ctx;
+
+    for (size_t i = 0; i < f->pairs; i++) {
+        if (strcmp(f->names[i], name) == 0) {
+            return f->values[i];
+        }
+    }
+    return NULL;
+}
+
+static void set_env(struct fixture *f, const char *name, const char *value)
+{
+    SN_ASSERT(f->pairs < MAX_PAIRS);
+    f->names[f->pairs] = name;
+    f->values[f->pairs++] = value;
+}
+
+static void write_file(const char *path, const char *text)
+{
+    struct sn_error err;
+
+    assert_ok(sn_fs_write_atomic(path, 0600, sn_slice_str(text), &err), &err);
+}
+
+static void setup(
+    struct fixture *f, const char *config, const char *credentials, const struct scripted_reply *replies, size_t count)
+{
+    memset(f, 0, sizeof(*f));
+    (void)snprintf(f->dir, sizeof(f->dir), "/tmp/sn-base-XXXXXX");
+    assert_non_null(mkdtemp(f->dir));
+    (void)snprintf(f->config, sizeof(f->config), "%s/config", f->dir);
+    (void)snprintf(f->credentials, sizeof(f->credentials), "%s/credentials", f->dir);
+    write_file(f->config, config);
+    write_file(f->credentials, credentials);
+    set_env(f, "HOME", f->dir);
+    set_env(f, "PATH", "/usr/bin:/bin");
+    set_env(f, "AWS_CONFIG_FILE", f->config);
+    set_env(f, "AWS_SHARED_CREDENTIALS_FILE", f->credentials);
+    f->env = (struct sn_env){.get = fixture_env, .ctx = f};
+    f->script = (struct script){
+        .replies = replies, .reply_count = count, .now_ns = 1769940000LL * 1000000000, .mono_ns = 1000000000};
+    f->transport = script_transport(&f->script);
+    f->clock = script_clock(&f->script);
+}
+
+static void open_base(struct fixture *f, const char *profile)
+{
+    struct sn_base_options options = {
+        .profile = profile, .env = &f->env, .clock = &f->clock, .transport = &f->transport};
+    struct sn_error err;
+
+    assert_ok(sn_base_new(&options, &f->base, &err), &err);
+}
+
+static enum sn_status get(struct fixture *f, struct sn_credentials *out, struct sn_error *err)
+{
+    const struct sn_credential_source *source = sn_base_source(f->base);
+
+    return source->get(source->ctx, out, err);
+}
+
+static void teardown(struct fixture *f)
+{
+    sn_base_free(f->base);
+    script_clear(&f->script);
+    (void)unlink(f->config);
+    (void)unlink(f->credentials);
+    (void)rmdir(f->dir);
+}
+
+/* Which keys win, without any call to STS. */
+static void static_sources(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *profile, *env_profile, *env_key, *config, *credentials, *key;
+    } rows[] = {
+        {"environment first", NULL, NULL, "AKIAENV", "", "[default]\n" KEYS, "AKIAENV"},
+        {"an explicit profile beats it", "a", NULL, "AKIAENV", "", "[a]\n" KEYS, "AKIAFILE"},
+        {"AWS_PROFILE", NULL, "a", NULL, "", "[a]\n" KEYS, "AKIAFILE"},
+        {"default", NULL, NULL, NULL, "", "[default]\n" KEYS, "AKIAFILE"},
+        {"config file", "a", NULL, NULL, "[profile a]\n" KEYS, "", "AKIAFILE"},
+        {"credentials file before config", "a", NULL, NULL,
+            "[profile a]\naws_access_key_id = AKIACONFIG\naws_secret_access_key = x\n", "[a]\n" KEYS, "AKIAFILE"},
+        {"source_profile is itself", "a", NULL, NULL, "[profile a]\nsource_profile = a\n", "[a]\n" KEYS, "AKIAFILE"},
+        {"source_profile without a role", "a", NULL, NULL, "[profile a]\nsource_profile = b\n", "[b]\n" KEYS,
+            "AKIAFILE"},
+        {"credential_source", "a", NULL, "AKIAENV", "[profile a]\ncredential_source = Environment\n", "", "AKIAENV"},
+        {"process", "a", NULL, NULL,
+            "[profile a]\ncredential_process = printf '{\"AccessKeyId\":\"AKIAPROC\",\"SecretAccessKey\":\"s\"}'\n", "",
+            "AKIAPROC"},
+        {"process before static keys", "a", NULL, NULL,
+            "[profile a]\ncredential_process = printf '{\"AccessKeyId\":\"AKIAPROC\",\"SecretAccessKey\":\"s\"}'\n",
+            "[a]\n" KEYS, "AKIAPROC"},
+        {"through include_profile", "a", NULL, NULL,
+            "[profile a]\ninclude_profile = b\n[profile b]\nsource_profile = c\n", "[c]\n" KEYS, "AKIAFILE"},
+    };
+
+    for (size_t i = 0; i < SN_LEN(rows); i++) {
+        SN_AUTO(sn_credentials_clear) struct sn_credentials keys = {0};
+        struct fixture f;
+        struct sn_error err;
+
+        print_message("# %s\n", rows[i].name);
+        setup(&f, rows[i].config, rows[i].credentials, NULL, 0);
+        if (rows[i].env_profile != NULL) {
+            set_env(&f, "AWS_PROFILE", rows[i].env_profile);
+        }
+        if (rows[i].env_key != NULL) {
+            set_env(&f, "AWS_ACCESS_KEY_ID", rows[i].env_key);
+            set_env(&f, "AWS_SECRET_ACCESS_KEY", "CANARY-env");
+            set_env(&f, "AWS_SESSION_TOKEN", "CANARY-token");
+        }
+        open_base(&f, rows[i].profile);
+        assert_ok(get(&f, &keys, &err), &err);
+        assert_string_equal(keys.access_key_id, rows[i].key);
+        assert_true(sn_secret_is_set(&keys.secret_access_key));
+        assert_int_equal(sn_secret_is_set(&keys.session_token), strcmp(rows[i].key, "AKIAENV") == 0);
+        teardown(&f);
+    }
+}
+
+static void refusals(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *profile, *config, *credentials, *code, *says;
+    } rows[] = {
+        {"nothing at all", NULL, "", "", "CONFIG_MISSING_CREDENTIALS", "no profile 'default'"},
+        {"unknown profile", "prod", "[profile prd]\n", "", "CONFIG_PROFILE_NOT_FOUND", "no AWS profile 'prod'"},
+        {"no keys", "a", "[profile a]\nregion = eu-west-1\n", "", "CONFIG_MISSING_CREDENTIALS",
+            "'a' has no credentials"},
+        {"no keys at the end of the chain", "a",
+            "[profile a]\n" ROLE("A") "source_profile = b\n[profile b]\nsource_profile = c\n[profile c]\n", "",
+            "CONFIG_MISSING_CREDENTIALS", "AWS profile a -> b -> c: 'c' has no credentials"},
+        {"circle", "a",
+            "[profile a]\nsource_profile = b\n[profile b]\nsource_profile = c\n[profile c]\nsource_profile = a\n", "",
+            "CONFIG_INVALID", "a -> b -> c -> a"},
+        {"dangling source", "a", "[profile a]\nsource_profile = b\n", "", "CONFIG_INVALID",
+            "profile 'a' names source_profile 'b', which does not exist"},
+        {"include circle", "a", "[profile a]\ninclude_profile = b\n[profile b]\ninclude_profile = a\n", "",
+            "CONFIG_INVALID", "in a circle"},
+        {"dangling include", "a", "[profile a]\ninclude_profile = b\n", "", "CONFIG_INVALID", "which does not exist"},
+        {"half a key", "a", "", "[a]\naws_access_key_id = AKIA\n", "CONFIG_INVALID",
+            "aws_access_key_id but no aws_secret_access_key"},
+        {"other half", "a", "", "[a]\naws_secret_access_key = CANARY\n", "CONFIG_INVALID",
+            "aws_secret_access_key but no aws_access_key_id"},
+        {"identity center", "a", "[profile a]\nsso_session = s\n", "", "CONFIG_UNSUPPORTED", "IAM Identity Center"},
+        {"web identity", "a", "[profile a]\nweb_identity_token_file = /x\n", "", "CONFIG_UNSUPPORTED", "web identity"},
+        {"metadata", "a", "[profile a]\ncredential_source = Ec2InstanceMetadata\n", "", "CONFIG_UNSUPPORTED",
+            "Ec2InstanceMetadata"},
+        {"mfa", "a", "[profile a]\n" ROLE("A") "source_profile = b\nmfa_serial = 123456789\n", "[b]\n" KEYS,
+            "CONFIG_UNSUPPORTED", "mfa_serial"},
+        {"duration", "a", "[profile a]\n" ROLE("A") "source_profile = b\nduration_seconds = 1h\n", "[b]\n" KEYS,
+            "CONFIG_INVALID", "config:4: duration_seconds must be whole seconds, 900 to 43200"},
+        {"region", "a", "[profile a]\n" ROLE("A") "source_profile = b\nregion = mars\n", "[b]\n" KEYS,
+            "CONFIG_INVALID_REGION", "'mars' is not an AWS region"},
+        {"role that is no ARN", "a", "[profile a]\nrole_arn = Admin\nrole_session_name = xy\nsource_profile = b\n",
+            "[b]\n" KEYS, "STS_INPUT_INVALID", "AWS profile a -> b"},
+        {"broken file", "a", "[profile a\n", "", "CONFIG_INVALID", "config:1:"},
+        {"process fails", "a", "[profile a]\ncredential_process = false\n", "", "CREDENTIAL_PROCESS_FAILED",
+            "AWS profile a: credential_process ended with code 1"},
+    };
+
+    for (size_t i = 0; i < SN_LEN(rows); i++) {
+        SN_AUTO(sn_credentials_clear) struct sn_credentials keys = {0};
+        struct fixture f;
+        struct sn_error err;
+
+        print_message("# %s\n", rows[i].name);
+        setup(&f, rows[i].config, rows[i].credentials, NULL, 0);
+        open_base(&f, rows[i].profile);
+        assert_fails(get(&f, &keys, &err), &err, rows[i].code);
+        if (strstr(err.message, rows[i].says) == NULL) {
+            fail_msg("'%s' does not say '%s'", err.message, rows[i].says);
+        }
+        assert_null(strstr(err.message, "CANARY"));
+        assert_int_equal(f.script.calls, 0);
+        teardown(&f);
+    }
+}
+
+static void unknown_profile_hints(void **state)
+{
+    (void)state;
+    SN_AUTO(sn_credentials_clear) struct sn_credentials keys = {0};
+    struct fixture f;
+    struct sn_error err;
+
+    setup(&f, "[profile prod]\n[default]\n", "[stage]\n", NULL, 0);
+    open_base(&f, "prd");
+    assert_fails(get(&f, &keys, &err), &err, "CONFIG_PROFILE_NOT_FOUND");
+    assert_string_equal(err.suggestion, "did you mean 'prod'? there are: default, prod, stage");
+    teardown(&f);
+}
+
+static void half_of_the_environment(void **state)
+{
+    (void)state;
+    SN_AUTO(sn_credentials_clear) struct sn_credentials keys = {0};
+    struct fixture f;
+    struct sn_error err;
+
+    setup(&f, "", "[default]\n" KEYS, NULL, 0);
+    set_env(&f, "AWS_ACCESS_KEY_ID", "AKIA");
+    open_base(&f, NULL);
+    assert_fails(get(&f, &keys, &err), &err, "CONFIG_MISSING_CREDENTIALS");
+    teardown(&f);
+}
+
+/* Two hops; the session name is that of the user behind the long-term key; the second hop is chained. */
+static void two_roles(void **state)
+{
+    (void)state;
+    SN_AUTO(sn_credentials_clear) struct sn_credentials keys = {0};
+    const struct scripted_reply replies[] = {ANSWER(200, IDENTITY),
+        ANSWER(200, ASSUMED("Mid", "alice", "2026-02-01T11:00:00Z")),
+        ANSWER(200, ASSUMED("Top", "fixed", "2026-02-01T11:00:00Z"))};
+    struct fixture f;
+    struct sn_error err;
+
+    setup(&f,
+        "[profile top]\n" ROLE("Top") "source_profile = mid\nrole_session_name = fixed\nexternal_id = x-1\n"
+                                      "duration_seconds = 7200\nregion = eu-west-1\n[profile mid]\n" ROLE(
+                                          "Mid") "source_profile = base\n"
+                                                 "duration_seconds = 7200\n[default]\nregion = eu-central-1\n",
+        "[base]\n" KEYS, replies, 3);
+    open_base(&f, "top");
+    assert_ok(get(&f, &keys, &err), &err);
+    assert_string_equal(keys.access_key_id, "ASIATop");
+    assert_int_equal(f.script.calls, 3);
+    const char *mid = sn_buf_str(&f.script.sent[1]);
+    const char *top = sn_buf_str(&f.script.sent[2]);
+    assert_non_null(strstr(mid, "POST https://sts.eu-central-1.amazonaws.com/\n"));
+    assert_non_null(strstr(mid, "RoleSessionName=alice&DurationSeconds=7200"));
+    assert_non_null(strstr(mid, "Credential=AKIAFILE/"));
+    assert_non_null(strstr(top, "POST https://sts.eu-west-1.amazonaws.com/\n"));
+    assert_non_null(strstr(top, "RoleSessionName=fixed&DurationSeconds=3600&ExternalId=x-1"));
+    assert_non_null(strstr(top, "Credential=ASIAMid/"));
+    teardown(&f);
+}
+
+/* An endpoint of the profile is asked; one of the environment goes before it. */
+static void endpoint_of_the_profile(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {ANSWER(200, ASSUMED("A", "fixed", "2026-02-01T11:00:00Z"))};
+
+    for (int with_env = 0; with_env < 2; with_env++) {
+        SN_AUTO(sn_credentials_clear) struct sn_credentials keys = {0};
+        struct fixture f;
+        struct sn_error err;
+
+        setup(&f,
+            "[profile a]\n" ROLE("A") "source_profile = b\nrole_session_name = fixed\n"
+                                      "endpoint_url = http://127.0.0.1:4566\n",
+            "[b]\n" KEYS, replies, 1);
+        if (with_env == 1) {
+            set_env(&f, "AWS_ENDPOINT_URL", "http://127.0.0.1:9999");
+        }
+        open_base(&f, "a");
+        assert_ok(get(&f, &keys, &err), &err);
+        assert_non_null(strstr(sn_buf_str(&f.script.sent[0]),
+            with_env == 1 ? "POST http://127.0.0.1:9999/\n" : "POST http://127.0.0.1:4566/\n"));
+        teardown(&f);
+    }
+}
+
+/* One call serves until five minutes before the end; then a new one; a failing renewal does not end what still lives.
+ */
+static void memory(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {ANSWER(200, ASSUMED("A", "fixed", "2026-02-01T11:00:00Z")),
+        ANSWER(403, FAULT("AccessDenied")), ANSWER(403, FAULT("AccessDenied"))};
+    static const struct {
+        int64_t at_s;
+        size_t calls;
+        bool good;
+    } rows[] = {{0, 1, true}, {3299, 1, true}, {3300, 2, true}, {3569, 3, true}, {3571, 4, false}};
+    struct fixture f;
+
+    setup(&f, "[profile a]\n" ROLE("A") "source_profile = b\nrole_session_name = fixed\n", "[b]\n" KEYS, replies, 3);
+    open_base(&f, "a");
+    for (size_t i = 0; i < SN_LEN(rows); i++) {
+        SN_AUTO(sn_credentials_clear) struct sn_credentials keys = {0};
+        struct sn_error err;
+        f.script.now_ns = (1769940000LL + rows[i].at_s) * 1000000000;
+        if (rows[i].good) {
+            assert_ok(get(&f, &keys, &err), &err);
+            assert_string_equal(keys.access_key_id, "ASIAA");
+        } else {
+            assert_fails(get(&f, &keys, &err), &err, "STS_REFUSED");
+            assert_non_null(strstr(err.message, "AWS profile a -> b: STS refused AssumeRole: AccessDenied"));
+        }
+        assert_int_equal(f.script.calls, rows[i].calls);
+    }
+    teardown(&f);
+}
+
+/* Static keys are read again after a minute. */
+static void static_keys_follow_the_file(void **state)
+{
+    (void)state;
+    SN_AUTO(sn_credentials_clear) struct sn_credentials keys = {0};
+    struct fixture f;
+    struct sn_error err;
+
+    setup(&f, "", "[default]\n" KEYS, NULL, 0);
+    open_base(&f, NULL);
+    assert_ok(get(&f, &keys, &err), &err);
+    write_file(f.credentials, "[default]\naws_access_key_id = AKIANEW\naws_secret_access_key = n\n");
+    assert_ok(get(&f, &keys, &err), &err);
+    assert_string_equal(keys.access_key_id, "AKIAFILE");
+    f.script.now_ns += 60LL * 1000000000;
+    assert_ok(get(&f, &keys, &err), &err);
+    assert_string_equal(keys.access_key_id, "AKIANEW");
+    teardown(&f);
+}
+
+/* ATK-29: a config that others can write runs nothing. */
+static void attack_29_process_of_an_open_file(void **state)
+{
+    (void)state;
+    SN_AUTO(sn_credentials_clear) struct sn_credentials keys = {0};
+    struct fixture f;
+    struct sn_error err;
+
+    setup(&f, "[profile a]\ncredential_process = printf '{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"s\"}'\n", "",
+        NULL, 0);
+    assert_int_equal(chmod(f.config, 0666), 0);
+    open_base(&f, "a");
+    assert_fails(get(&f, &keys, &err), &err, "CONFIG_INVALID");
+    assert_non_null(strstr(err.suggestion, "chmod"));
+    teardown(&f);
+}
+
+static void regions(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *flag, *region, *default_region, *config, *expected;
+    } rows[] = {
+        {"eu-west-1", "us-east-1", NULL, "", "eu-west-1"},
+        {NULL, "us-east-1", "us-east-2", "", "us-east-1"},
+        {NULL, NULL, "us-east-2", "", "us-east-2"},
+        {NULL, NULL, NULL, "[profile a]\nregion = eu-north-1\n", "eu-north-1"},
+        {NULL, NULL, NULL, "[profile a]\n[default]\nregion = eu-south-1\n", "eu-south-1"},
+        {NULL, NULL, NULL, "[profile a]\n", ""},
+    };
+
+    for (size_t i = 0; i < SN_LEN(rows); i++) {
+        struct fixture f;
+        char region[SN_REGION_MAX + 1];
+        struct sn_error err;
+
+        setup(&f, rows[i].config, "", NULL, 0);
+        if (rows[i].region != NULL) {
+            set_env(&f, "AWS_REGION", rows[i].region);
+        }
+        if (rows[i].default_region != NULL) {
+            set_env(&f, "AWS_DEFAULT_REGION", rows[i].default_region);
+        }
+        struct sn_base_options options = {
+            .profile = "a", .region = rows[i].flag, .env = &f.env, .clock = &f.clock, .transport = &f.transport};
+        assert_ok(sn_base_new(&options, &f.base, &err), &err);
+        assert_ok(sn_base_region(f.base, region, &err), &err);
+        assert_string_equal(region, rows[i].expected);
+        teardown(&f);
+    }
+    struct sn_base_options bad = {.region = "mars"};
+    struct sn_base *base = NULL;
+    struct sn_error err;
+    assert_fails(sn_base_new(&bad, &base, &err), &err, "CONFIG_INVALID_REGION");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(static_sources),
+        cmocka_unit_test(refusals),
+        cmocka_unit_test(unknown_profile_hints),
+        cmocka_unit_test(half_of_the_environment),
+        cmocka_unit_test(two_roles),
+        cmocka_unit_test(endpoint_of_the_profile),
+        cmocka_unit_test(memory),
+        cmocka_unit_test(static_keys_follow_the_file),
+        cmocka_unit_test(attack_29_process_of_an_open_file),
+        cmocka_unit_test(regions),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
