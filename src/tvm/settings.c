@@ -381,7 +381,8 @@ static bool is_known_name(struct sn_slice name)
             return true;
         }
     }
-    return sn_slice_has_prefix(name, SN_S("SENTINEL_NOTIFY_")) || sn_slice_has_prefix(name, SN_S("SENTINEL_TEST_"));
+    return sn_slice_has_prefix(name, SN_S("SENTINEL_NOTIFY_")) || sn_slice_has_prefix(name, SN_S("SENTINEL_TEST_")) ||
+           sn_slice_has_prefix(name, SN_S("SENTINEL_LAB_"));
 }
 
 static const char *nearest_setting(struct sn_slice name)

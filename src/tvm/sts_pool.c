@@ -5,14 +5,19 @@
 #include "tvm/sts_pool.h"
 
 #include <pthread.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
+#include "aws/endpoint.h"
 #include "base/alloc.h"
 
 enum { POOL_MAX = 512, PROOF_WAIT_MAX_MS = 10000 };
 
 struct sn_sts_pool {
-    struct sn_sts_options options;
+    struct sn_sts_options options; /* its texts are the two below */
+    char endpoint[SN_ENDPOINT_MAX];
+    char region[SN_REGION_MAX + 1];
     struct sn_tvm_sts table;
     pthread_mutex_t lock;
     pthread_cond_t proof_done;
@@ -127,7 +132,14 @@ enum sn_status sn_sts_pool_new(
     pthread_condattr_t monotonic;
     struct sn_sts *first = NULL;
 
+    if (strlen(options->endpoint) >= sizeof(pool->endpoint) || strlen(options->region) >= sizeof(pool->region)) {
+        return sn_fail(err, SN_INVALID, "INVALID_ENDPOINT", "the STS endpoint or its region is too long");
+    }
+    snprintf(pool->endpoint, sizeof(pool->endpoint), "%s", options->endpoint);
+    snprintf(pool->region, sizeof(pool->region), "%s", options->region);
     pool->options = *options;
+    pool->options.endpoint = pool->endpoint;
+    pool->options.region = pool->region;
     pool->proof_limit = proof_limit > 0 ? proof_limit : 1;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_condattr_init(&monotonic);
