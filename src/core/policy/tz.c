@@ -166,6 +166,9 @@ static void write_out_rule(struct sn_tz *zone, int64_t last_listed)
     if (!zone->has_rule) {
         return;
     }
+    if (last_listed == INT64_MIN) { /* nothing listed: the rule tells all there is */
+        zone->first_offset_s = zone->rule.std_s;
+    }
     static const int64_t epoch = 0;
     int64_t from = last_listed > epoch ? last_listed : epoch;
     int first_year = sn_civil_from_unix(from < 253402300799 ? from : 253402300799).year;
