@@ -128,7 +128,7 @@ static void call_with(const struct fixture *fixture, const char *ca_file, char o
     assert_ok(sn_http_client_new(&options, &client, &err), &err);
     enum sn_status status = sn_http_client_do(client, &call, &reply, &err);
     assert_true(status != SN_OK || reply.status == 200);
-    memcpy(out_code, status == SN_OK ? "" : err.code, SN_ERROR_CODE_MAX);
+    (void)snprintf(out_code, SN_ERROR_CODE_MAX, "%s", status == SN_OK ? "" : err.code);
     sn_http_reply_clear(&reply);
     sn_http_client_free(client);
 }
