@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* aws/lambda.c - the loop of the Lambda custom runtime; see lambda.h. */
 #include "aws/lambda.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* aws/lambda_event.c - events of API Gateway and Function URLs as requests, and answers back; see lambda.h. */
 #include "aws/lambda.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* net/client.c - HTTP calls; the only caller of libcurl, see client.h. */
 #include "net/client.h"
 
 #include <malloc.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* net/http_parse.c - the strict subset of HTTP/1.1 that the listener reads. */
 #include "net/http_parse.h"
 
 #include <stdint.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* net/http_write.c - answers of the listener as bytes. */
 #include "net/http_write.h"
 
 #include <string.h>

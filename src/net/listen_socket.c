@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* net/listen_socket.c - listening sockets of addresses and Unix paths. */
 #include "net/listen_socket.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* net/listener.c - the listener from start to end; see listener.h. */
 #include "net/listener_internal.h"
 
 #include <errno.h>

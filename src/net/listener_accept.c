@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* net/listener_accept.c - taking connections, and making room when there are too many. */
 #include "net/listener_internal.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* net/listener_conn.c - one connection: reading heads and bodies under the limits, writing answers. */
 #include "net/listener_internal.h"
 
 #include <errno.h>

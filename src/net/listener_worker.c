@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* net/listener_worker.c - the pool of threads that handle complete requests. */
 #include "net/listener_internal.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* net/message.c - requests and responses in memory; see message.h. */
 #include "net/message.h"
 
 #include <stdarg.h>

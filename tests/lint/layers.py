@@ -33,7 +33,7 @@ LIBRARIES = [
     (r"jansson\.h", r"src/codec/json_read\.c"),
     (r"yaml\.h", r"src/codec/yaml\.c"),
     (r"expat\.h", r"src/codec/xml\.c"),
-    (r"sqlite3\.h", r"src/store/sqlite.*\.c"),
+    (r"sqlite3\.h", r"src/store/sqlite.*\.c|src/store/sqlite_internal\.h"),
     (r"keyutils\.h", r"src/keyring/.*\.c"),
     (r"systemd/.*", r"src/keyring/.*\.c"),
     (r"linux/.*|sys/(prctl|syscall|mman|random)\.h", r"src/(?!core/|codec/).*\.c"),
@@ -42,7 +42,7 @@ LIBRARIES = [
 SYSTEM = re.compile(
     r"(assert|ctype|dirent|errno|fcntl|float|grp|inttypes|limits|locale|malloc|math|netdb|poll|pthread|pwd|sched|setjmp"
     r"|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|termios|time"
-    r"|unistd|wait|glob|fnmatch|getopt|dlfcn|utime|ftw|link|elf|execinfo|sysexits|wchar|byteswap|endian|features)\.h"
+    r"|unistd|wait|glob|fnmatch|getopt|libgen|dlfcn|utime|ftw|link|elf|execinfo|sysexits|wchar|byteswap|endian|features)\.h"
     r"|(arpa|net|netinet|sys)/[a-z_0-9]+\.h")
 
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* tests/support/raw_http.c - bytes over a socket, as a hostile client sends them. */
 #include "raw_http.h"
 
 #include <arpa/inet.h>
