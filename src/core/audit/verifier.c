@@ -53,6 +53,9 @@ static bool stands_before(const struct sn_audit_finding *a, size_t file, uint64_
 
 /* Keeps the first findings of the log, whatever the order in which they are made. */
 static void keep_finding(struct sn_audit_verifier *v, enum sn_audit_finding_kind kind, struct sn_audit_place place,
+    const char *format, va_list arguments) SN_PRINTF(4, 0);
+
+static void keep_finding(struct sn_audit_verifier *v, enum sn_audit_finding_kind kind, struct sn_audit_place place,
     const char *format, va_list arguments)
 {
     SN_AUTO(sn_buf_clear) struct sn_buf text = {0};
