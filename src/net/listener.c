@@ -96,8 +96,8 @@ enum sn_status sn_listener_new(
         .allow_percent_path = options->allow_percent_path,
     };
     listener->tls = options->tls != NULL ? sn_tls_context_ref(options->tls) : NULL;
-    SN_ASSERT(pthread_mutex_init(&listener->lock, NULL) == 0 && pthread_cond_init(&listener->work_cond, NULL) == 0 &&
-              pthread_condattr_init(&monotonic) == 0 && pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0 &&
+    SN_ASSERT(pthread_mutex_init(&listener->lock, NULL) == 0 && pthread_condattr_init(&monotonic) == 0 &&
+              pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0 &&
               pthread_cond_init(&listener->drain_cond, &monotonic) == 0 && pthread_condattr_destroy(&monotonic) == 0);
 
     enum sn_status status = open_epoll(listener, err);
@@ -282,7 +282,10 @@ static enum sn_status start_threads(struct sn_listener *listener, struct sn_erro
     SN_ASSERT(result == 0 && pthread_attr_setstacksize(&attributes, WORKER_STACK_BYTES) == 0);
     listener->workers = sn_alloc(listener->options.workers, sizeof(*listener->workers));
     for (size_t i = 0; result == 0 && i < listener->options.workers; i++) {
-        result = pthread_create(&listener->workers[i], &attributes, sn_listener_worker_main, listener);
+        struct sn_worker *worker = &listener->workers[i];
+        worker->listener = listener;
+        SN_ASSERT(pthread_cond_init(&worker->wake_cond, NULL) == 0);
+        result = pthread_create(&worker->thread, &attributes, sn_listener_worker_main, worker);
         listener->worker_count += result == 0 ? 1U : 0U;
     }
     if (result == 0) {
@@ -384,14 +387,15 @@ static void stop_threads(struct sn_listener *listener)
 {
     (void)pthread_mutex_lock(&listener->lock);
     atomic_store(&listener->stopping, true);
-    (void)pthread_cond_broadcast(&listener->work_cond);
+    sn_listener_wake_workers(listener);
     (void)pthread_mutex_unlock(&listener->lock);
     wake(listener);
     if (listener->is_started) {
         (void)pthread_join(listener->epoll_thread, NULL);
     }
     for (size_t i = 0; i < listener->worker_count; i++) {
-        (void)pthread_join(listener->workers[i], NULL);
+        (void)pthread_join(listener->workers[i].thread, NULL);
+        (void)pthread_cond_destroy(&listener->workers[i].wake_cond);
     }
 }
 
@@ -419,7 +423,6 @@ void sn_listener_free(struct sn_listener *listener)
     sn_response_clear(&listener->refusal);
     sn_buf_clear(&listener->wire);
     (void)pthread_mutex_destroy(&listener->lock);
-    (void)pthread_cond_destroy(&listener->work_cond);
     (void)pthread_cond_destroy(&listener->drain_cond);
     sn_free(listener->workers);
     sn_free(listener);

@@ -86,6 +86,17 @@ struct sn_conn_queue {
     size_t count;
 };
 
+struct sn_worker {
+    struct sn_listener *listener;
+    pthread_t thread;
+    pthread_cond_t wake_cond;
+    struct sn_worker *next_idle;
+    bool is_called; /* taken off the list of the idle */
+    struct sn_response response;
+    struct sn_buf wire;
+    struct sn_http_date date;
+};
+
 struct sn_listener {
     struct sn_listener_options options;
     struct sn_listen_socket sockets[SN_LISTENER_MAX_SOCKETS];
@@ -96,18 +107,20 @@ struct sn_listener {
     enum sn_source_kind wake_kind;
     bool is_started;
     pthread_t epoll_thread;
-    pthread_t *workers;
+    struct sn_worker *workers;
     size_t worker_count;
     atomic_bool stopping;
     atomic_bool draining;
 
     pthread_mutex_t lock;
-    pthread_cond_t work_cond, drain_cond;
+    pthread_cond_t drain_cond;
+    struct sn_worker *idle_workers; /* the one that went to sleep last is woken first: its memory is still warm */
     struct sn_conn_list lists[SN_CONN_STATES];
     size_t conn_count;
     struct sn_conn *buckets[SN_ADDRESS_BUCKETS];
     struct sn_conn_queue ready, waiting; /* waiting: at the gate */
     size_t gate_used, workers_busy;
+    size_t workers_called; /* woken and not running yet */
     int64_t last_finish_ns;
     struct sn_tls_context *tls;
     bool is_drain_begun; /* sockets are closed */
@@ -162,6 +175,8 @@ void sn_listener_watch_sockets(struct sn_listener *listener, bool on);
 bool sn_listener_enqueue(struct sn_listener *listener, struct sn_conn *conn);
 /* Takes requests whose time is over out of the queues, with the lock held; returns a chain by queue_next. */
 struct sn_conn *sn_listener_take_overdue(struct sn_listener *listener, int64_t now_ns);
-void *sn_listener_worker_main(void *ctx);
+void *sn_listener_worker_main(void *ctx); /* ctx: a struct sn_worker */
+/* Wakes every sleeping worker, with the lock held. */
+void sn_listener_wake_workers(struct sn_listener *listener);
 
 #endif

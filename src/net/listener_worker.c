@@ -5,13 +5,6 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-struct worker {
-    struct sn_listener *listener;
-    struct sn_response response;
-    struct sn_buf wire;
-    struct sn_http_date date;
-};
-
 /* --- Queues; the lock is held --- */
 
 static void queue_push(struct sn_conn_queue *queue, struct sn_conn *conn)
@@ -34,10 +27,52 @@ static struct sn_conn *queue_pop(struct sn_conn_queue *queue)
     return conn;
 }
 
+static bool call_idle_worker(struct sn_listener *listener)
+{
+    struct sn_worker *worker = listener->idle_workers;
+    if (worker == NULL) {
+        return false;
+    }
+    listener->idle_workers = worker->next_idle;
+    worker->is_called = true;
+    listener->workers_called++;
+    (void)pthread_cond_signal(&worker->wake_cond);
+    return true;
+}
+
+/*
+ * One worker is on its way at a time, and calls the next itself when work is left. With short requests few workers then
+ * do all the work, and with long ones all are soon awake. Nobody idle: the first that finishes takes it.
+ */
+static void call_for_work(struct sn_listener *listener)
+{
+    if (listener->ready.first != NULL && listener->workers_called == 0) {
+        (void)call_idle_worker(listener);
+    }
+}
+
+void sn_listener_wake_workers(struct sn_listener *listener)
+{
+    while (call_idle_worker(listener)) {
+    }
+}
+
 static void make_ready(struct sn_listener *listener, struct sn_conn *conn)
 {
     queue_push(&listener->ready, conn);
-    (void)pthread_cond_signal(&listener->work_cond);
+    call_for_work(listener);
+}
+
+static void sleep_until_called(struct sn_worker *worker)
+{
+    struct sn_listener *listener = worker->listener;
+    worker->is_called = false;
+    worker->next_idle = listener->idle_workers;
+    listener->idle_workers = worker;
+    while (!worker->is_called) {
+        (void)pthread_cond_wait(&worker->wake_cond, &listener->lock);
+    }
+    listener->workers_called--;
 }
 
 /* Lets the next waiting requests through as far as the gate is wide. */
@@ -129,14 +164,14 @@ static enum extra look_for_extra(struct sn_conn *conn)
     return count == 0 || errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? EXTRA_NONE : EXTRA_GONE;
 }
 
-static void refuse_into(struct worker *worker, struct sn_conn *conn, const struct sn_http_refusal *refusal)
+static void refuse_into(struct sn_worker *worker, struct sn_conn *conn, const struct sn_http_refusal *refusal)
 {
     sn_listener_refusal(worker->listener, refusal, &worker->response);
     conn->close_after = true;
 }
 
 /* Runs the handler. False: the peer is gone, nothing is to be sent. */
-static bool answer(struct worker *worker, struct sn_conn *conn)
+static bool answer(struct sn_worker *worker, struct sn_conn *conn)
 {
     static const struct sn_http_refusal pipelined = {400, "MALFORMED_HTTP", "Malformed HTTP request", false};
     static const struct sn_http_refusal overdue = {504, "UPSTREAM_TIMEOUT", "Request timed out", false};
@@ -158,7 +193,7 @@ static bool answer(struct worker *worker, struct sn_conn *conn)
     return extra != EXTRA_GONE;
 }
 
-static void forget_response(struct worker *worker)
+static void forget_response(struct sn_worker *worker)
 {
     sn_buf_reset(&worker->wire);
     sn_buf_reset(&worker->response.body);
@@ -168,7 +203,7 @@ static void forget_response(struct worker *worker)
     worker->response.close = false;
 }
 
-static enum sn_io serve(struct worker *worker, struct sn_conn *conn)
+static enum sn_io serve(struct sn_worker *worker, struct sn_conn *conn)
 {
     struct sn_listener *listener = worker->listener;
     bool is_answered = answer(worker, conn);
@@ -201,27 +236,28 @@ static void give_back(struct sn_conn *conn, enum sn_io io)
 
 void *sn_listener_worker_main(void *ctx)
 {
-    struct worker worker = {.listener = ctx};
-    struct sn_listener *listener = ctx;
+    struct sn_worker *worker = ctx;
+    struct sn_listener *listener = worker->listener;
     (void)pthread_mutex_lock(&listener->lock);
     while (!atomic_load(&listener->stopping)) {
         struct sn_conn *conn = queue_pop(&listener->ready);
         if (conn == NULL) {
-            (void)pthread_cond_wait(&listener->work_cond, &listener->lock);
+            sleep_until_called(worker);
             continue;
         }
+        call_for_work(listener);
         listener->workers_busy++;
         (void)pthread_mutex_unlock(&listener->lock);
-        enum sn_io io = serve(&worker, conn);
+        enum sn_io io = serve(worker, conn);
         int64_t now_ns = listener->clock->mono_ns(listener->clock->ctx);
-        forget_response(&worker);
+        forget_response(worker);
         (void)pthread_mutex_lock(&listener->lock);
         give_back(conn, io);
         listener->workers_busy--;
         listener->last_finish_ns = now_ns;
     }
     (void)pthread_mutex_unlock(&listener->lock);
-    sn_response_clear(&worker.response);
-    sn_buf_clear(&worker.wire);
+    sn_response_clear(&worker->response);
+    sn_buf_clear(&worker->wire);
     return NULL;
 }
