@@ -4,6 +4,7 @@
  */
 #include "cli/child.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -13,8 +14,56 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/parse.h"
 
 static const int passed_on[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
+
+/* Calls visit for each open descriptor above stderr. */
+static void each_fd(void (*visit)(int fd, void *ctx), void *ctx)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    const struct dirent *entry;
+
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        struct sn_error ignored;
+        int64_t fd;
+        if (sn_parse_int(sn_slice_str(entry->d_name), STDERR_FILENO + 1, INT32_MAX, &fd, &ignored) == SN_OK &&
+            fd != dirfd(dir)) {
+            visit((int)fd, ctx);
+        }
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+}
+
+static void note(int fd, void *ctx)
+{
+    struct sn_inherited_fds *fds = ctx;
+
+    if (fds->count < SN_INHERITED_FDS_MAX) {
+        fds->fds[fds->count++] = fd;
+    }
+}
+
+void sn_inherited_fds_note(struct sn_inherited_fds *out_fds)
+{
+    out_fds->count = 0;
+    each_fd(note, out_fds);
+}
+
+/* libcurl 7.88 opens a pair of sockets without close-on-exec. */
+static void close_on_exec(int fd, void *ctx)
+{
+    const struct sn_inherited_fds *fds = ctx;
+
+    for (size_t i = 0; i < fds->count; i++) {
+        if (fds->fds[i] == fd) {
+            return;
+        }
+    }
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
 
 static void waited_set(sigset_t *set)
 {
@@ -98,9 +147,11 @@ static void wait_for(pid_t child, int *out_exit_code)
     }
 }
 
-enum sn_status sn_child_run(const struct sn_child_signals *before, mode_t mask, const char *const *argv,
-    char *const *env, int *out_exit_code, struct sn_error *err)
+enum sn_status sn_child_run(const struct sn_child_signals *before, mode_t mask,
+    const struct sn_inherited_fds *inherited, const char *const *argv, char *const *env, int *out_exit_code,
+    struct sn_error *err)
 {
+    struct sn_inherited_fds keep = *inherited;
     int pipe_fds[2];
     int error_number = 0;
 
@@ -109,6 +160,7 @@ enum sn_status sn_child_run(const struct sn_child_signals *before, mode_t mask, 
     }
     SN_AUTO(sn_fd_close) int read_fd = pipe_fds[0];
     SN_AUTO(sn_fd_close) int write_fd = pipe_fds[1];
+    each_fd(close_on_exec, &keep);
     pid_t child = fork();
     if (child < 0) {
         return sn_fail_errno(err, "PROCESS_START", errno, "cannot start '%s'", argv[0]);

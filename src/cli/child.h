@@ -11,11 +11,23 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "base/error.h"
 
 enum { SN_EXIT_NOT_EXECUTABLE = 126, SN_EXIT_NOT_FOUND = 127, SN_EXIT_SIGNAL_BASE = 128 };
+
+/*
+ * The descriptors above stderr that the caller handed over, such as those of "<(...)". To be noted before anything is
+ * opened. What libraries open without close-on-exec is told apart by it.
+ */
+enum { SN_INHERITED_FDS_MAX = 256 };
+struct sn_inherited_fds {
+    int fds[SN_INHERITED_FDS_MAX];
+    size_t count;
+};
+void sn_inherited_fds_note(struct sn_inherited_fds *out_fds);
 
 /* What is given back to the command as it was. */
 struct sn_child_signals {
@@ -27,10 +39,12 @@ struct sn_child_signals {
 void sn_child_prepare(struct sn_child_signals *out_before);
 
 /*
- * Runs argv with env and umask and waits. *out_exit_code: the command's own, 128+n for signal n, or 126/127 with an
- * error (COMMAND_NOT_EXECUTABLE, COMMAND_NOT_FOUND) when it could not be started.
+ * Runs argv with env and umask and waits. The command gets stdin, stdout, stderr and inherited, and no other
+ * descriptor. *out_exit_code: the command's own, 128+n for signal n, or 126/127 with an error (COMMAND_NOT_EXECUTABLE,
+ * COMMAND_NOT_FOUND) when it could not be started.
  */
-SN_MUST_CHECK enum sn_status sn_child_run(const struct sn_child_signals *before, mode_t mask, const char *const *argv,
-    char *const *env, int *out_exit_code, struct sn_error *err);
+SN_MUST_CHECK enum sn_status sn_child_run(const struct sn_child_signals *before, mode_t mask,
+    const struct sn_inherited_fds *inherited, const char *const *argv, char *const *env, int *out_exit_code,
+    struct sn_error *err);
 
 #endif

@@ -111,7 +111,7 @@ static enum sn_status run_child(struct sn_app *app, const struct sn_child_signal
     SN_AUTO(sn_child_env_free_p) char **env = sn_child_env_new((const char *const *)environ, options);
     int exit_code = EXIT_OWN_FAILURE;
 
-    enum sn_status status = sn_child_run(signals, context->umask, argv, env, &exit_code, err);
+    enum sn_status status = sn_child_run(signals, context->umask, &context->inherited, argv, env, &exit_code, err);
     sn_app_outcome(app, exit_code);
     return status;
 }

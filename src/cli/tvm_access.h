@@ -9,13 +9,16 @@
 #include <sys/types.h>
 
 #include "aws/endpoint.h"
+#include "cli/child.h"
 #include "cli/command.h"
 #include "vault/base_credentials.h"
 #include "vault/client.h"
 
 /* What main knows and commands need. */
 struct sn_client_context {
-    mode_t umask; /* as it was at start, for children */
+    /* As they were at start, for children. */
+    mode_t umask;
+    struct sn_inherited_fds inherited;
 };
 
 struct sn_tvm_args {

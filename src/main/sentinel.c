@@ -27,6 +27,7 @@ int main(int argc, char **argv)
 {
     struct sn_client_context context = {.umask = umask(077)}; /* given back to children */
 
+    sn_inherited_fds_note(&context.inherited);
     sn_harden_process();
     sn_log_set_enabled(false); /* errors are printed by the command that meets them */
     return sn_cli_main("sentinel", commands, &context, argc, argv);
