@@ -4,7 +4,6 @@
  *
  * Names of users and groups are read from /etc/passwd and /etc/group: the static build loads no name service.
  */
-#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -112,9 +111,14 @@ static enum sn_status check_one(const char *path, const char *what, struct sn_er
 
 enum sn_status sn_awsconfig_check_trust(const char *path, struct sn_error *err)
 {
-    char copy[SN_AWSCONFIG_PATH_MAX];
+    char folder[SN_AWSCONFIG_PATH_MAX];
+    struct sn_slice before;
+    struct sn_slice name;
 
     SN_TRY(check_one(path, "the file", err));
-    (void)snprintf(copy, sizeof(copy), "%s", path);
-    return check_one(dirname(copy), "the directory", err);
+    if (!sn_slice_cut_last(sn_slice_str(path), '/', &before, &name)) {
+        return check_one(".", "the directory", err);
+    }
+    (void)snprintf(folder, sizeof(folder), "%.*s", SN_PRI(before));
+    return check_one(before.len > 0 ? folder : "/", "the directory", err);
 }

@@ -195,10 +195,10 @@ static void locations(void **state)
         enum sn_awsconfig_kind kind;
         const char *path;
     } rows[] = {
-        {{{"HOME"}, {"/home/a"}}, SN_AWSCONFIG_CONFIG, "/home/a/.aws/config"},
-        {{{"HOME"}, {"/home/a"}}, SN_AWSCONFIG_CREDENTIALS, "/home/a/.aws/credentials"},
-        {{{"HOME", "AWS_CONFIG_FILE"}, {"/home/a", "/x/y"}}, SN_AWSCONFIG_CONFIG, "/x/y"},
-        {{{"HOME", "AWS_SHARED_CREDENTIALS_FILE"}, {"/home/a", "~/z"}}, SN_AWSCONFIG_CREDENTIALS, "/home/a/z"},
+        {{{"HOME"}, {"/h/a"}}, SN_AWSCONFIG_CONFIG, "/h/a/.aws/config"},
+        {{{"HOME"}, {"/h/a"}}, SN_AWSCONFIG_CREDENTIALS, "/h/a/.aws/credentials"},
+        {{{"HOME", "AWS_CONFIG_FILE"}, {"/h/a", "/x/y"}}, SN_AWSCONFIG_CONFIG, "/x/y"},
+        {{{"HOME", "AWS_SHARED_CREDENTIALS_FILE"}, {"/h/a", "~/z"}}, SN_AWSCONFIG_CREDENTIALS, "/h/a/z"},
         {{{NULL}, {NULL}}, SN_AWSCONFIG_CONFIG, NULL},
     };
 
