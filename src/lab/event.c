@@ -70,7 +70,7 @@ void sn_lab_events_journal(struct sn_lab_events *events, struct sn_slice line)
     events->journal_failed = failed;
     pthread_mutex_unlock(&events->journal_lock);
     if (first) {
-        sn_log_error_of(SN_LOG_ERROR, "lab.journal", "the journal cannot be written", &err, SN_LOG_FIELDS());
+        sn_log_error_of(SN_LOG_ERROR, "lab.journal", "the journal cannot be written", &err, NULL);
     }
 }
 
