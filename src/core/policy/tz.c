@@ -184,7 +184,7 @@ static void write_out_rule(struct sn_tz *zone, int64_t last_listed)
         }
     }
     int64_t table_end = sn_days_from_civil(WRITTEN_OUT_YEAR, 12, 1) * 86400;
-    zone->rule_from = last_listed >= table_end ? last_listed + 1 : table_end;
+    zone->rule_from = last_listed < table_end ? table_end : last_listed < INT64_MAX ? last_listed + 1 : INT64_MAX;
 }
 
 static void build_buckets(struct sn_tz *zone)
