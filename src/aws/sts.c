@@ -185,6 +185,28 @@ static enum sn_status transport_fault(struct sn_error *err)
     return sn_fail(err, SN_PROTOCOL, "STS_ANSWER_INVALID", "the answer of STS cannot be read: %s", cause.message);
 }
 
+static const char *rejection_hint(const char *code)
+{
+    static const struct {
+        const char *code, *hint;
+    } rows[] = {
+        {"ExpiredToken", "the credentials have expired; log in again"},
+        {"ExpiredTokenException", "the credentials have expired; log in again"},
+        {"InvalidClientTokenId", "the access key is deleted, inactive or of another partition"},
+        {"UnrecognizedClientException", "the access key is deleted, inactive or of another partition"},
+        {"SignatureDoesNotMatch", "the request was changed on the way, or the secret key is wrong"},
+        {"RequestExpired", "compare your clock with the Date of this answer and synchronise it"},
+        {"AccessDenied", "a policy of the caller's account forbids the call"},
+    };
+
+    for (size_t i = 0; i < SN_LEN(rows); i++) {
+        if (strcmp(code, rows[i].code) == 0) {
+            return rows[i].hint;
+        }
+    }
+    return "check the credentials with 'aws sts get-caller-identity'";
+}
+
 static enum sn_status refused(const struct sn_sts_fault *fault, int status, const char *action, struct sn_error *err)
 {
     if (fault->message[0] != '\0') {
@@ -193,7 +215,12 @@ static enum sn_status refused(const struct sn_sts_fault *fault, int status, cons
         (void)sn_fail(err, SN_DENIED, "STS_REFUSED", "STS refused %s: %s", action, fault->code);
     }
     (void)sn_error_detail(err, "aws_code", "%s", fault->code);
-    return sn_error_detail(err, "http_status", "%d", status);
+    (void)sn_error_detail(err, "http_status", "%d", status);
+    if (strcmp(fault->code, "AccessDenied") == 0 && strcmp(action, "AssumeRole") == 0) {
+        return sn_suggest(err, "the role must trust the caller, and the caller must be allowed sts:AssumeRole; a role "
+                               "that Sentinel protects is asked for with 'sentinel exec'");
+    }
+    return sn_suggest(err, "%s", rejection_hint(fault->code));
 }
 
 /* Sorts an answer that is not 200. */
@@ -312,28 +339,6 @@ static enum sn_status identity_unavailable(struct sn_error *err, const char *why
     (void)sn_fail(err, SN_UNAVAILABLE, "IDENTITY_UNAVAILABLE", "the identity cannot be verified now: %s", why);
     (void)sn_suggest(err, "try again in a moment");
     return sn_error_retryable(err, 0);
-}
-
-static const char *rejection_hint(const char *code)
-{
-    static const struct {
-        const char *code, *hint;
-    } rows[] = {
-        {"ExpiredToken", "the credentials have expired; log in again"},
-        {"ExpiredTokenException", "the credentials have expired; log in again"},
-        {"InvalidClientTokenId", "the access key is deleted, inactive or of another partition"},
-        {"UnrecognizedClientException", "the access key is deleted, inactive or of another partition"},
-        {"SignatureDoesNotMatch", "the request was changed on the way, or the secret key is wrong"},
-        {"RequestExpired", "compare your clock with the Date of this answer and synchronise it"},
-        {"AccessDenied", "a policy of the caller's account forbids the call"},
-    };
-
-    for (size_t i = 0; i < SN_LEN(rows); i++) {
-        if (strcmp(code, rows[i].code) == 0) {
-            return rows[i].hint;
-        }
-    }
-    return "check the credentials with 'aws sts get-caller-identity'";
 }
 
 static enum sn_status judge_proof(

@@ -136,7 +136,7 @@ enum sn_status sn_base_region(struct sn_base *base, char out_region[SN_REGION_MA
     bool is_explicit = false;
 
     SN_TRY(region_of(base, NULL, (struct sn_slice){0}, out_region, err));
-    if (out_region[0] != '\0' || env_get(base, "HOME") == NULL) {
+    if (out_region[0] != '\0') {
         return SN_OK;
     }
     SN_TRY(sn_base_files_load(base->env, &files, err));

@@ -14,14 +14,27 @@
 
 enum { MAX_NAMES = 1024, SHOWN_NAMES = 20, SHOWN_CHARS = 80 };
 
+/* Without HOME and a variable that names the file there is none, which is as good as an empty one. */
+static enum sn_status load_one(const struct sn_env *env, enum sn_awsconfig_kind kind,
+    char out_path[SN_AWSCONFIG_PATH_MAX], struct sn_awsconfig **out_config, struct sn_error *err)
+{
+    bool is_config = kind == SN_AWSCONFIG_CONFIG;
+    const char *variable = is_config ? "AWS_CONFIG_FILE" : "AWS_SHARED_CREDENTIALS_FILE";
+
+    if (env->get(env->ctx, "HOME") == NULL && env->get(env->ctx, variable) == NULL) {
+        (void)snprintf(out_path, SN_AWSCONFIG_PATH_MAX, "%s", is_config ? "~/.aws/config" : "~/.aws/credentials");
+        return sn_awsconfig_parse((struct sn_slice){0}, out_path, kind, out_config, err);
+    }
+    SN_TRY(sn_awsconfig_path(env, kind, out_path, err));
+    return sn_awsconfig_load(out_path, kind, out_config, err);
+}
+
 enum sn_status sn_base_files_load(const struct sn_env *env, struct sn_base_files *out_files, struct sn_error *err)
 {
     char credentials_path[SN_AWSCONFIG_PATH_MAX];
 
-    SN_TRY(sn_awsconfig_path(env, SN_AWSCONFIG_CONFIG, out_files->config_path, err));
-    SN_TRY(sn_awsconfig_path(env, SN_AWSCONFIG_CREDENTIALS, credentials_path, err));
-    SN_TRY(sn_awsconfig_load(out_files->config_path, SN_AWSCONFIG_CONFIG, &out_files->config, err));
-    return sn_awsconfig_load(credentials_path, SN_AWSCONFIG_CREDENTIALS, &out_files->credentials, err);
+    SN_TRY(load_one(env, SN_AWSCONFIG_CONFIG, out_files->config_path, &out_files->config, err));
+    return load_one(env, SN_AWSCONFIG_CREDENTIALS, credentials_path, &out_files->credentials, err);
 }
 
 void sn_base_files_clear(struct sn_base_files *files)

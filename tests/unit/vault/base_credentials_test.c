@@ -4,6 +4,7 @@
  */
 #include "test.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -382,6 +383,60 @@ static void attack_29_process_of_an_open_file(void **state)
     teardown(&f);
 }
 
+/* A service has no home: the files that variables name are read, the others are empty. */
+static void without_home(void **state)
+{
+    (void)state;
+    SN_AUTO(sn_credentials_clear) struct sn_credentials keys = {0};
+    struct fixture f;
+    struct sn_error err;
+
+    setup(&f, "[profile a]\n" KEYS, "", NULL, 0);
+    f.names[0] = "X"; /* HOME */
+    f.names[3] = "Y"; /* AWS_SHARED_CREDENTIALS_FILE */
+    open_base(&f, "a");
+    assert_ok(get(&f, &keys, &err), &err);
+    assert_string_equal(keys.access_key_id, "AKIAFILE");
+    teardown(&f);
+}
+
+enum { THREADS = 8, ROUNDS = 200 };
+
+static void *get_many(void *ctx)
+{
+    struct fixture *f = ctx;
+    size_t good = 0;
+
+    for (int i = 0; i < ROUNDS; i++) {
+        SN_AUTO(sn_credentials_clear) struct sn_credentials keys = {0};
+        struct sn_error err;
+        good += get(f, &keys, &err) == SN_OK && strcmp(keys.access_key_id, "ASIAA") == 0;
+    }
+    return good == ROUNDS ? f : NULL;
+}
+
+/* Many threads, one call. */
+static void shared_between_threads(void **state)
+{
+    (void)state;
+    const struct scripted_reply replies[] = {ANSWER(200, ASSUMED("A", "fixed", "2026-02-01T11:00:00Z"))};
+    pthread_t threads[THREADS];
+    struct fixture f;
+
+    setup(&f, "[profile a]\n" ROLE("A") "source_profile = b\nrole_session_name = fixed\n", "[b]\n" KEYS, replies, 1);
+    open_base(&f, "a");
+    for (size_t i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, get_many, &f), 0);
+    }
+    for (size_t i = 0; i < THREADS; i++) {
+        void *result = NULL;
+        assert_int_equal(pthread_join(threads[i], &result), 0);
+        assert_ptr_equal(result, &f);
+    }
+    assert_int_equal(f.script.calls, 1);
+    teardown(&f);
+}
+
 static void regions(void **state)
 {
     (void)state;
@@ -433,6 +488,8 @@ int main(void)
         cmocka_unit_test(memory),
         cmocka_unit_test(static_keys_follow_the_file),
         cmocka_unit_test(attack_29_process_of_an_open_file),
+        cmocka_unit_test(without_home),
+        cmocka_unit_test(shared_between_threads),
         cmocka_unit_test(regions),
     };
 
