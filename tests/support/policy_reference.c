@@ -75,7 +75,7 @@ static const char introduction[] =
     "### Who an entry names\n\n"
     "| entry | the caller |\n|---|---|\n"
     "| `NAME` | whose name is vouched for and is exactly this: an IAM Identity Center user or a session of a role that "
-    "the\n"
+    "the "
     "operator vouches for, in any allowed account, or an IAM user of the server's own account |\n"
     "| `arn:...` | whose whole ARN is this: an IAM user, a role session, a federated user or the root user |\n"
     "| `role:NAME` | who is any session of the role with that name |\n"

@@ -59,7 +59,7 @@ static void default_deny(void **state)
     sn_policy_unref(policy);
 }
 
-/* POL-03, and the table of entries: who a list of users names. */
+/* POL-03, POL-43, POL-44, and the table of entries: who a list of users names. */
 static void entries_of_users(void **state)
 {
     (void)state;
@@ -113,7 +113,49 @@ static void entries_of_users(void **state)
     }
 }
 
-/* POL-04 to POL-07 and the clock cases: which instants a window holds. */
+/* POL-43: a session of another role has a name only where the operator vouches for the role. */
+static void vouching_roles(void **state)
+{
+    (void)state;
+    static const struct sn_slice globs[] = {SN_S_INIT("De*")};
+    struct sn_vouch_rules rules = {.role_globs = globs, .role_glob_count = 1};
+    struct sn_policy *policy = must_load(ONE_RULE("allow", "  conditions: {users: [jane.doe@corp.com]}\n"));
+    struct sn_principal principal = caller(ARN_SESSION("Dev", "jane.doe@corp.com"));
+    assert_int_equal(decide(policy, &principal, "dev", any_time).effect, SN_EFFECT_DENY);
+    sn_principal_vouch(&principal, &rules);
+    assert_int_equal(decide(policy, &principal, "dev", any_time).effect, SN_EFFECT_ALLOW);
+    principal = caller("arn:aws:sts::" OWN_ACCOUNT ":federated-user/jane.doe@corp.com");
+    principal.vouched = true; /* whoever set this is wrong; the evaluator does not rely on it alone */
+    assert_int_equal(decide(policy, &principal, "dev", any_time).effect, SN_EFFECT_DENY);
+    sn_policy_unref(policy);
+}
+
+/* POL-52: durations in their forms. */
+static void durations(void **state)
+{
+    (void)state;
+    static const char *const equal[] = {"1h30m", "90m", "5400s", "1.5h"};
+    static const char *const refused[] = {"90", "1d", "1500ms", "-1h", "0.5s", "1h 30m", "1e3s"};
+    struct sn_principal alice = caller(ARN_SSO("alice"));
+    struct sn_buf text = {0};
+    for (size_t i = 0; i < SN_LEN(equal) + SN_LEN(refused); i++) {
+        bool is_equal = i < SN_LEN(equal);
+        struct sn_policy *policy = NULL;
+        struct sn_error err = {0};
+        sn_buf_reset(&text);
+        sn_buf_addf(&text, ONE_RULE("allow", "  max_server_duration: \"%s\"\n  conditions: {profiles: [dev]}\n"),
+            is_equal ? equal[i] : refused[i - SN_LEN(equal)]);
+        enum sn_status status = sn_policy_load(sn_buf_slice(&text), NULL, NULL, &policy, &err);
+        assert_int_equal(status, is_equal ? SN_OK : SN_INVALID);
+        if (is_equal) {
+            assert_int_equal(decide(policy, &alice, "dev", any_time).max_server_duration_s, 5400);
+        }
+        sn_policy_unref(policy);
+    }
+    sn_buf_clear(&text);
+}
+
+/* POL-04, POL-05, POL-06, POL-07 and the clock cases: which instants a window holds. */
 static void attack_09_windows(void **state)
 {
     (void)state;
@@ -380,6 +422,32 @@ static void many_rules_and_groups(void **state)
     sn_buf_clear(&text);
 }
 
+/* Many closed windows of one profile in several zones: tested side by side, and the one open among them is found. */
+static void many_windows(void **state)
+{
+    (void)state;
+    static const char *const zones[] = {"Europe/Berlin", "Asia/Tokyo", "UTC"};
+    struct sn_principal alice = caller(ARN_SSO("alice"));
+    for (int open = 0; open < 150; open += 7) {
+        struct sn_buf text = {0};
+        sn_buf_add_str(&text, "version: \"1\"\nrules:\n");
+        for (int i = 0; i < 150; i++) { /* Monday 2026-01-26 09:00Z is 10:00 in Berlin, 18:00 in Tokyo */
+            static const char *const now[] = {"10:00", "18:00", "09:00"}, *const next[] = {"10:01", "18:01", "09:01"};
+            static const char *const other[] = {"10:01", "17:59", "09:01"}, *const end[] = {"10:00", "18:00", "09:00"};
+            sn_buf_addf(&text,
+                "- {name: r%d, effect: allow, conditions: {profiles: [dev], time: {days: [%s], hours: {start: \"%s\", "
+                "end: \"%s\"}, timezone: %s}}}\n",
+                i, i == open || i % 2 == 0 ? "monday" : "tuesday", i == open ? now[i % 3] : other[i % 3],
+                i == open ? next[i % 3] : end[i % 3], zones[i % 3]);
+        }
+        struct sn_policy *policy = must_load(sn_buf_str(&text));
+        assert_int_equal(decide(policy, &alice, "dev", any_time).rule_index, open);
+        assert_int_equal(decide(policy, &alice, "dev", any_time + 86400 * 3).rule_index, -1);
+        sn_policy_unref(policy);
+        sn_buf_clear(&text);
+    }
+}
+
 /* POL-60: which profiles show, which are answered like unknown ones. */
 static void visible_and_hidden(void **state)
 {
@@ -428,6 +496,8 @@ int main(void)
         cmocka_unit_test(first_match_wins),
         cmocka_unit_test(default_deny),
         cmocka_unit_test(entries_of_users),
+        cmocka_unit_test(vouching_roles),
+        cmocka_unit_test(durations),
         cmocka_unit_test(attack_09_windows),
         cmocka_unit_test(attack_09_host_zone_is_ignored),
         cmocka_unit_test(attack_09_clock_steps_back),
@@ -435,6 +505,7 @@ int main(void)
         cmocka_unit_test(attack_12_effects),
         cmocka_unit_test(caps_and_tables),
         cmocka_unit_test(many_rules_and_groups),
+        cmocka_unit_test(many_windows),
         cmocka_unit_test(visible_and_hidden),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

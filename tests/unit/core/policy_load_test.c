@@ -445,6 +445,34 @@ static void attack_08_bytes_and_depth(void **state)
     sn_buf_clear(&text);
 }
 
+/* POL-39: names of profiles, as far as documents hold them. */
+static void profile_names(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"../x", "a//b", "a;b", "a b", "$(id)", "pr\u043ed", "-rf", ".hidden", "a/", "a.b",
+        "", "a\\\\b", "a\\0b", "a%2fb"};
+    static const char *const good[] = {"production", "prod_role", "/org/team/env", "A-1"};
+    struct sn_buf text = {0};
+    struct sn_error err = {0};
+    for (size_t i = 0; i < SN_LEN(bad) + SN_LEN(good); i++) {
+        bool is_good = i >= SN_LEN(bad);
+        sn_buf_reset(&text);
+        sn_buf_addf(
+            &text, ONE_RULE("deny", "  conditions: {profiles: [\"%s\"]}\n"), is_good ? good[i - SN_LEN(bad)] : bad[i]);
+        assert_int_equal(load_bytes(text.ptr, text.len, &err), is_good ? SN_OK : SN_INVALID);
+    }
+    for (int len = 256; len <= 257; len++) {
+        sn_buf_reset(&text);
+        sn_buf_add_str(&text, ONE_RULE("deny", "  conditions: {profiles: ["));
+        for (int i = 0; i < len; i++) {
+            sn_buf_add_byte(&text, 'a');
+        }
+        sn_buf_add_str(&text, "]}\n");
+        assert_int_equal(load_bytes(text.ptr, text.len, &err), len == 256 ? SN_OK : SN_INVALID);
+    }
+    sn_buf_clear(&text);
+}
+
 /* Documents in every allowed dress load: JSON, unquoted times, block text, catch-alls. */
 static void accepted(void **state)
 {
@@ -478,6 +506,7 @@ int main(void)
         cmocka_unit_test(attack_08_messages_are_clean),
         cmocka_unit_test(attack_08_size_limits),
         cmocka_unit_test(attack_08_bytes_and_depth),
+        cmocka_unit_test(profile_names),
         cmocka_unit_test(accepted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
