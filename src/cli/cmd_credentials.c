@@ -47,12 +47,7 @@ static enum sn_status fetch(struct sn_app *app, const struct credentials_args *a
     SN_AUTO(sn_tvm_access_clear) struct sn_tvm_access access = {0};
 
     SN_TRY(sn_cli_profile(app, args->profile, out_profile, err));
-    sn_app_failure(app, "no credentials for '%s'", *out_profile);
-    SN_TRY(sn_tvm_access_open(&args->tvm, &access, err));
-    SN_TRY(sn_client_credentials(
-        access.client, sn_slice_str(*out_profile), args->duration_s, NULL, out_issued, NULL, err));
-    sn_app_failure(app, "%s", "");
-    return SN_OK;
+    return sn_tvm_access_credentials(app, &args->tvm, &access, *out_profile, args->duration_s, out_issued, err);
 }
 
 static enum sn_status run_process(struct sn_app *app, void *arguments, struct sn_error *err)

@@ -154,10 +154,7 @@ static enum sn_status run_exec(struct sn_app *app, void *arguments, struct sn_er
     const char *profile;
 
     SN_TRY(sn_cli_profile(app, args->profile, &profile, err));
-    sn_app_failure(app, "no credentials for '%s'", profile);
-    SN_TRY(sn_tvm_access_open(&args->tvm, &access, err));
-    SN_TRY(sn_client_credentials(access.client, sn_slice_str(profile), args->duration_s, NULL, &first, NULL, err));
-    sn_app_failure(app, "%s", "");
+    SN_TRY(sn_tvm_access_credentials(app, &args->tvm, &access, profile, args->duration_s, &first, err));
     return serve_and_run(app, args, &access, profile, &first, err);
 }
 

@@ -87,7 +87,7 @@ static void write_rule(struct sn_buf *out, const struct sn_json *rule, bool colo
     }
     sn_buf_add_byte(out, '\n');
     if (remedy.len > 0) {
-        sn_buf_add_str(out, "        would match if ");
+        sn_buf_add_str(out, "        to match: ");
         sn_cli_printable(out, remedy);
         sn_buf_add_byte(out, '\n');
     }

@@ -52,6 +52,37 @@ void sn_tvm_access_clear(struct sn_tvm_access *access)
     sn_base_free_p(&access->base);
 }
 
+/* What this caller can do about a refusal; the server knows neither the words of this program nor the clock here. */
+static void add_hint(const struct sn_app *app, const char *profile, struct sn_error *err)
+{
+    if (sn_error_is(err, "POLICY_DENY") || sn_error_is(err, "APPROVAL_REQUIRED")) {
+        sn_suggest(err, "see why: %s explain %s", app->program, profile);
+    } else if (sn_error_is(err, "UNKNOWN_PROFILE") && err->suggestion[0] == '\0') {
+        sn_suggest(err, "'%s profiles' lists the profiles you could get", app->program);
+    } else if (sn_error_is(err, "SESSION_REVOKED")) {
+        sn_suggest(err, "your access was ended; contact those who run the TVM");
+    } else if (sn_error_is(err, "RATE_LIMITED") && err->retry_after_s > 0) {
+        sn_suggest(err, "wait %d s", err->retry_after_s);
+    } else if (err->suggestion[0] == '\0' && err->status == SN_UNAVAILABLE) {
+        sn_suggest(err, "try again; if it stays, give the request's id to those who run the TVM");
+    }
+}
+
+enum sn_status sn_tvm_access_credentials(struct sn_app *app, const struct sn_tvm_args *args,
+    struct sn_tvm_access *access, const char *profile, int64_t duration_s, struct sn_issued *out_issued,
+    struct sn_error *err)
+{
+    sn_app_failure(app, "no credentials for '%s'", profile);
+    SN_TRY(sn_tvm_access_open(args, access, err));
+    if (sn_client_credentials(access->client, sn_slice_str(profile), duration_s, NULL, out_issued, NULL, err) !=
+        SN_OK) {
+        add_hint(app, profile, err);
+        return err->status;
+    }
+    sn_app_failure(app, "%s", "");
+    return SN_OK;
+}
+
 static enum sn_status take_region(
     const char *text, const char *source, char out_region[SN_REGION_MAX + 1], struct sn_error *err)
 {
