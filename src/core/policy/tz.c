@@ -109,10 +109,15 @@ static size_t body_len(const struct counts *c, size_t width)
     return c->time * (width + 1) + c->type * 6u + c->chars + c->leap * (width + 4) + c->isstd + c->isut;
 }
 
+/* The offset behind all changes so far. */
+static int32_t last_offset_s(const struct sn_tz *zone)
+{
+    return zone->count > 0 ? zone->changes[zone->count - 1].offset_s : zone->first_offset_s;
+}
+
 static void push_change(struct sn_tz *zone, int64_t at, int32_t offset_s)
 {
-    int32_t before = zone->count > 0 ? zone->changes[zone->count - 1].offset_s : zone->first_offset_s;
-    if (before != offset_s) { /* a change of the abbreviation only is none of ours */
+    if (last_offset_s(zone) != offset_s) { /* a change of the abbreviation only is none of ours */
         zone->changes[zone->count++] = (struct change){at, offset_s};
     }
 }
@@ -231,6 +236,10 @@ static enum sn_status parse_into(struct sn_slice data, struct sn_tz *zone, struc
         counts.time > 0 ? be_time(data.ptr + HEADER_LEN + (counts.time - 1) * width, width) : INT64_MIN;
     if (width == 8) {
         SN_TRY(read_footer(sn_slice_sub(data, HEADER_LEN + len, data.len - HEADER_LEN - len), zone, err));
+    }
+    /* RFC 8536 section 3.3: the rule agrees with the last listed change. */
+    if (zone->has_rule && counts.time > 0 && sn_tz_rule_offset_s(&zone->rule, last_listed) != last_offset_s(zone)) {
+        return bad(err, "the rule for later years contradicts the last listed change");
     }
     write_out_rule(zone, last_listed);
     build_buckets(zone);
