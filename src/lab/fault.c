@@ -41,6 +41,16 @@ static const struct {
     {"wrong-type", SN_LAB_FAULT_WRONG_TYPE},
 };
 
+const char *sn_lab_fault_name(enum sn_lab_fault_kind kind)
+{
+    for (size_t i = 0; i < SN_LEN(kinds); i++) {
+        if (kinds[i].kind == kind) {
+            return kinds[i].name;
+        }
+    }
+    return "";
+}
+
 struct sn_lab_faults *sn_lab_faults_new(void)
 {
     struct sn_lab_faults *faults = sn_alloc(1, sizeof(*faults));

@@ -41,4 +41,7 @@ SN_MUST_CHECK enum sn_status sn_lab_faults_set(
 /* The fault for a call of that action, counted down; kind none if there is none. */
 struct sn_lab_fault sn_lab_faults_take(struct sn_lab_faults *faults, struct sn_slice service, struct sn_slice action);
 
+/* The word of a kind, as it is written after '='. */
+const char *sn_lab_fault_name(enum sn_lab_fault_kind kind);
+
 #endif

@@ -274,7 +274,9 @@ static enum sn_status run_call(struct sn_lab_call *call, struct sn_error *err)
     if (call->fault.kind == SN_LAB_FAULT_THROTTLE) {
         return sn_fail(err, SN_THROTTLED, "Throttling", "Rate exceeded");
     }
-    if (call->fault.kind == SN_LAB_FAULT_500) {
+    /* A page or a redirect comes from something before AWS: the call never got there, and nothing is issued. */
+    if (call->fault.kind == SN_LAB_FAULT_500 || call->fault.kind == SN_LAB_FAULT_HTML ||
+        call->fault.kind == SN_LAB_FAULT_REDIRECT) {
         return sn_fail(err, SN_INTERNAL, "InternalFailure",
             "The request processing has failed because of an unknown error, exception or failure.");
     }

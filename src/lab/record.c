@@ -144,7 +144,7 @@ static void write_line(struct sn_lab_call *call, const struct sn_error *err, int
         put_object(&w, "answer", &call->elements);
     }
     if (call->fault.kind != SN_LAB_FAULT_NONE) {
-        sn_json_member_bool(&w, "fault", true);
+        sn_json_member_str(&w, "fault", sn_lab_fault_name(call->fault.kind));
     }
     sn_json_end_object(&w);
     sn_buf_add_byte(out, '\n');

@@ -369,6 +369,8 @@ def test_bent_signatures(shared_lab):
         ("SignatureDoesNotMatch", {"service": "iam"}),
         ("SignatureDoesNotMatch", {"signed": ["x-amz-date", "content-type"]}),
         ("SignatureDoesNotMatch", {"signed": ["host", "content-type"]}),
+        ("SignatureDoesNotMatch", {"signed": ["x-amz-date", "host"], "order": list}),  # right, but not in order
+        ("SignatureDoesNotMatch", {"signed": ["host", "host", "x-amz-date"]}),
     ]
     for code, options in cases:
         status, _, body = post(shared_lab, "alice", WHO, **options)
@@ -532,7 +534,9 @@ def test_fault_forms(lab, kind, status, content_type, content):
     got, headers, body = post(lab, "alice", WHO)
     assert (got, headers["Content-Type"]) == (status, content_type) and content in body
     assert body.count("<Arn>") == (2 if kind == "two-arns" else 0 if kind in ("html", "redirect") else 1)
+    assert lab.journal()[-1]["fault"] == kind
     assert post(lab, "alice", WHO)[0] == 200
+    assert "fault" not in lab.journal()[-1]
 
 
 def test_fault_cut(lab):
