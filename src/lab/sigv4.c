@@ -218,6 +218,12 @@ static bool is_signed(struct sn_slice signed_headers, struct sn_slice name)
 static enum sn_status check_coverage(
     const struct sn_request *request, const struct sn_lab_signature *signature, struct sn_error *err)
 {
+    for (size_t i = 0; i < signature->signed_headers.len; i++) {
+        char c = signature->signed_headers.ptr[i];
+        if (c >= 'A' && c <= 'Z') {
+            return mismatch(err); /* names are signed in lower case; another spelling is another name */
+        }
+    }
     if (!is_signed(signature->signed_headers, SN_S("host"))) {
         return sn_fail(err, SN_UNAUTHENTICATED, "SignatureDoesNotMatch",
             "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");

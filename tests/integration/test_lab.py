@@ -371,6 +371,7 @@ def test_bent_signatures(shared_lab):
         ("SignatureDoesNotMatch", {"signed": ["host", "content-type"]}),
         ("SignatureDoesNotMatch", {"signed": ["x-amz-date", "host"], "order": list}),  # right, but not in order
         ("SignatureDoesNotMatch", {"signed": ["host", "host", "x-amz-date"]}),
+        ("SignatureDoesNotMatch", {"signed": ["host", "x-amz-Date"], "names": {"x-amz-Date": "x-amz-date"}}),
     ]
     for code, options in cases:
         status, _, body = post(shared_lab, "alice", WHO, **options)

@@ -202,10 +202,11 @@ def form(**parameters):
 
 
 def sign(credentials, url, body, *, service="sts", region="us-east-1", when=None, headers=(), method="POST", signed=None,
-         order=sorted):
+         order=sorted, names=None):
     """
     Headers of a signed request, made by this file's own hand: a third reading of Signature Version 4, and one that can
-    be bent. credentials: (key, secret[, token]); when: unix seconds; signed: names to sign, default all; order: sorts them.
+    be bent. credentials: (key, secret[, token]); when: unix seconds; signed: names to sign, default all; order: sorts them;
+    names: other spellings of names in signed.
     """
     key, secret, token = (*credentials, None)[:3]
     now = datetime.datetime.fromtimestamp(when if when is not None else time.time(), datetime.timezone.utc)
@@ -217,6 +218,7 @@ def sign(credentials, url, body, *, service="sts", region="us-east-1", when=None
     if body:
         fields.setdefault("Content-Type", "application/x-www-form-urlencoded")
     lower = {name.lower(): " ".join(value.split()) for name, value in fields.items()}
+    lower |= {spelt: lower[name] for spelt, name in (names or {}).items()}
     names = list(order(signed if signed is not None else lower))
     canonical = "\n".join([method, "/", "", *(f"{n}:{lower[n]}" for n in names), "", ";".join(names),
                            hashlib.sha256(body).hexdigest()])

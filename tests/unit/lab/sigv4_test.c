@@ -116,12 +116,18 @@ static void changed_headers(void **state)
     static const struct {
         const char *name, *value, *code;
     } rows[] = {
-        {"Host", "127.0.0.1:8751", "SignatureDoesNotMatch"}, {"Host", NULL, "SignatureDoesNotMatch"},
-        {"X-Spaces", " a b ", NULL}, {"X-Spaces", "ab", "SignatureDoesNotMatch"}, {"User-Agent", "whatever", NULL},
-        {"X-Amz-Date", NULL, "IncompleteSignature"}, {"X-Amz-Date", "20260201T100001Z", "SignatureDoesNotMatch"},
-        {"X-Amz-Date", "20260202T100000Z", "SignatureDoesNotMatch"}, {"X-Amz-Date", "yesterday", "IncompleteSignature"},
+        {"Host", "127.0.0.1:8751", "SignatureDoesNotMatch"},
+        {"Host", NULL, "SignatureDoesNotMatch"},
+        {"X-Spaces", " a b ", NULL},
+        {"X-Spaces", "ab", "SignatureDoesNotMatch"},
+        {"User-Agent", "whatever", NULL},
+        {"X-Amz-Date", NULL, "IncompleteSignature"},
+        {"X-Amz-Date", "20260201T100001Z", "SignatureDoesNotMatch"},
+        {"X-Amz-Date", "20260202T100000Z", "SignatureDoesNotMatch"},
+        {"X-Amz-Date", "yesterday", "IncompleteSignature"},
         {"X-Amz-Target", "Other.Operation", "SignatureDoesNotMatch"}, /* x-amz-, but not signed */
-        {"Authorization", NULL, "MissingAuthenticationToken"}, {"Authorization", "", "MissingAuthenticationToken"},
+        {"Authorization", NULL, "MissingAuthenticationToken"},
+        {"Authorization", "", "MissingAuthenticationToken"},
         {"Authorization", "AWS4-HMAC-SHA512 x", "IncompleteSignature"},
         {"Authorization", "AWS4-HMAC-SHA256", "IncompleteSignature"},
         {"Authorization",
@@ -152,6 +158,11 @@ static void changed_headers(void **state)
             ", SignedHeaders=host;content-type;x-amz-date;x-amz-security-token;x-sentinel-audience;x-spaces, "
             "Signature=" SIGNATURE,
             "SignatureDoesNotMatch"}, /* not in order */
+        {"Authorization",
+            "AWS4-HMAC-SHA256 Credential=" SCOPE
+            ", SignedHeaders=content-type;host;x-amz-Date;x-amz-security-token;x-sentinel-audience;x-spaces, "
+            "Signature=" SIGNATURE,
+            "SignatureDoesNotMatch"},
     };
     for (size_t i = 0; i < SN_LEN(rows); i++) {
         struct sn_error err = {0};
