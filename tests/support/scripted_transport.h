@@ -55,8 +55,10 @@ static inline enum sn_status script_send(
     sn_buf_add(sent, call->body);
     s->timeout_ms[s->calls] = call->total_timeout_ms;
     s->calls++;
-    s->mono_ns += (int64_t)reply->takes_ms * 1000000;
-    s->now_ns += (int64_t)reply->takes_ms * 1000000;
+    if (reply->takes_ms > 0) { /* several threads may read the clock */
+        s->mono_ns += (int64_t)reply->takes_ms * 1000000;
+        s->now_ns += (int64_t)reply->takes_ms * 1000000;
+    }
     if (reply->status != SN_OK) {
         (void)sn_fail(err, reply->status, reply->error_code, "scripted fault");
         return reply->status;
