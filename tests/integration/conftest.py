@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 import harness  # noqa: E402  (behind the path it is found on)
+import tvm as tvm_support  # noqa: E402
 
 
 @pytest.fixture
@@ -59,3 +60,26 @@ def aws_cli():
     if not harness.AWS_CLI.exists():
         pytest.skip(f"{harness.AWS_CLI} is not installed")
     return harness.AWS_CLI
+
+
+@pytest.fixture
+def start_tvm(start, tmp_path):
+    """start_tvm(lab, ...) gives a ready sentinel-tvm; at the end no secret may stand in its logs and files."""
+    servers = []
+
+    def begin(lab, *, directory=None, ready=True, **options):
+        place = directory or tmp_path / f"tvm{len(servers)}"
+        server = start(tvm_support.Tvm(place, lab, **options))
+        servers.append(server)
+        return server.wait_ready() if ready else server
+
+    yield begin
+    for server in servers:
+        server.end()
+        server.assert_no_secret_left()
+
+
+@pytest.fixture
+def tvm_server(start_tvm, shared_lab):
+    """A fresh server over the lab of this module."""
+    return start_tvm(shared_lab)
