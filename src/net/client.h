@@ -25,9 +25,9 @@ struct sn_http_client_options {
 enum { SN_HTTP_MAX_HEADERS = 32 };
 
 struct sn_http_call {
-    const char *method;          /* "GET", "POST" */
-    const char *url;             /* scheme, authority, path and query, sent as they stand */
-    const char *unix_socket;     /* connect there instead; NULL: no */
+    const char *method;      /* "GET", "POST" */
+    const char *url;         /* scheme, authority, path and query, sent as they stand */
+    const char *unix_socket; /* connect there instead; NULL: no */
     struct {
         const char *name;
         struct sn_slice value;
@@ -35,7 +35,7 @@ struct sn_http_call {
     size_t header_count;
     struct sn_slice body;
     int connect_timeout_ms, total_timeout_ms; /* 0: 2,000 and 10,000; total -1: no limit (Lambda's next) */
-    size_t max_body;             /* 0: 1 MiB */
+    size_t max_body;                          /* 0: 1 MiB */
 };
 
 struct sn_http_reply {

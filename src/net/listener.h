@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * net/listener.h - a strict HTTP/1.1 server (decisions 11.1): one epoll thread, a bounded pool of blocking workers.
+ * net/listener.h - a strict HTTP/1.1 server: one epoll thread, a bounded pool of blocking workers.
  *
  * The epoll thread reads heads and bodies under the limits and hands only complete requests to workers, so that a slow
  * client holds no worker; when connections run out the oldest incomplete or idle one is evicted. What breaks the subset
@@ -19,8 +19,12 @@
 
 struct sn_listener;
 
-/* The listener's own refusals: status and API code (TVM 2.2); fills the body in the server's error form. */
-typedef void (*sn_refuse_fn)(void *ctx, int status, const char *code, const char *message, struct sn_response *response);
+/*
+ * The listener's own refusals: status and API code; fills the body in the server's error form and may add headers.
+ * Called by the epoll thread and by workers, several at once.
+ */
+typedef void (*sn_refuse_fn)(
+    void *ctx, int status, const char *code, const char *message, struct sn_response *response);
 
 /*
  * Called on the epoll thread when a request is complete. True: the request enters the gate, which at most gate_limit
@@ -43,15 +47,15 @@ struct sn_listener_options {
     struct sn_listener_address addresses[SN_LISTENER_MAX_ADDRESSES];
     size_t address_count;
     int inherited_fds_first, inherited_fds_count; /* LISTEN_FDS; used instead of addresses that are not metrics */
-    struct sn_tls_context *tls; /* NULL: plain; the listener takes a reference */
-    unsigned unix_mode;         /* 0: 0660 */
-    size_t max_connections;     /* 0: 1,024 */
-    size_t workers;             /* 0: 64 */
-    size_t queue_limit;         /* 0: 1,024 complete requests waiting */
-    size_t gate_limit;          /* 0: half of the workers */
-    size_t max_body;            /* 0: 65,536 */
-    bool lenient_content_type;  /* the lab: form bodies, any content type; POST bodies of other types */
-    bool allow_percent_path;    /* the lab: '%' in a path */
+    struct sn_tls_context *tls;                   /* NULL: plain; the listener takes a reference */
+    unsigned unix_mode;                           /* 0: 0660 */
+    size_t max_connections;                       /* 0: 1,024 */
+    size_t workers;                               /* 0: 64 */
+    size_t queue_limit;                           /* 0: 1,024 complete requests waiting */
+    size_t gate_limit;                            /* 0: half of the workers */
+    size_t max_body;                              /* 0: 65,536 */
+    bool lenient_content_type;    /* the lab: form bodies, any content type; POST bodies of other types */
+    bool allow_percent_path;      /* the lab: '%' in a path */
     const struct sn_clock *clock; /* NULL: the system's */
     sn_handler_fn handle;
     sn_refuse_fn refuse; /* NULL: {"code","message","hint":"","request_id":""} */
@@ -65,7 +69,8 @@ struct sn_listener_stats {
     int64_t last_progress_mono_ns; /* a worker finished something, or was idle, at that time */
 };
 
-/* Binds all addresses; nothing is accepted before sn_listener_start. Codes LISTEN_ADDRESS, LISTEN_IN_USE, LISTEN_SOCKET. */
+/* Binds all addresses; nothing is accepted before sn_listener_start. Codes LISTEN_ADDRESS, LISTEN_IN_USE,
+ * LISTEN_SOCKET. */
 SN_MUST_CHECK enum sn_status sn_listener_new(
     const struct sn_listener_options *options, struct sn_listener **out_listener, struct sn_error *err);
 SN_MUST_CHECK enum sn_status sn_listener_start(struct sn_listener *listener, struct sn_error *err);

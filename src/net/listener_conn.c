@@ -14,7 +14,7 @@
 
 enum { SECOND_NS = 1000 * 1000 * 1000 };
 
-/* How long a connection may stay in a state (TVM 2.2); 0: no limit of its own. */
+/* How long a connection may stay in a state; 0: no limit of its own. */
 static int64_t state_limit_ns(enum sn_conn_state state)
 {
     switch (state) {

@@ -28,13 +28,13 @@ enum { SN_REQUEST_MAX_HEADERS = 64, SN_RESPONSE_MAX_HEADERS = 16 };
 /* Where a request came from, as the kernel tells it. */
 struct sn_peer {
     bool is_unix;
-    bool is_loopback;   /* an address of 127.0.0.0/8 or ::1, or a Unix socket */
-    char address[48];   /* text of the address without port; "unix" */
-    uint16_t port;      /* of the peer; 0 for unix */
+    bool is_loopback; /* an address of 127.0.0.0/8 or ::1, or a Unix socket */
+    char address[48]; /* text of the address without port; "unix" */
+    uint16_t port;    /* of the peer; 0 for unix */
     uint16_t local_port;
-    uid_t uid;          /* of a Unix peer (SO_PEERCRED); (uid_t)-1 otherwise */
-    pid_t pid;          /* likewise; 0 otherwise */
-    int fd;             /* the connection, for a handler that must ask more; -1 if none */
+    uid_t uid;              /* of a Unix peer (SO_PEERCRED); (uid_t)-1 otherwise */
+    pid_t pid;              /* likewise; 0 otherwise */
+    int fd;                 /* the connection, for a handler that must ask more; -1 if none */
     uint64_t connection_id; /* unique in the process: tickets are bound to it */
     bool is_tls;
 };
@@ -53,11 +53,11 @@ struct sn_request {
     struct sn_header headers[SN_REQUEST_MAX_HEADERS];
     size_t header_count;
     struct sn_peer peer;
-    const struct sn_iam_context *iam;    /* NULL unless a gateway authenticated the caller */
-    struct sn_slice gateway_request_id;  /* Lambda: API Gateway's own id */
-    int64_t deadline_mono_ns;            /* give up by then (sn_clock.mono_ns); 0: none */
+    const struct sn_iam_context *iam;   /* NULL unless a gateway authenticated the caller */
+    struct sn_slice gateway_request_id; /* Lambda: API Gateway's own id */
+    int64_t deadline_mono_ns;           /* give up by then (sn_clock.mono_ns); 0: none */
     bool is_metrics_listener;
-    void (*release_gate)(void *ctx);     /* see net/listener.h; NULL if none */
+    void (*release_gate)(void *ctx); /* see net/listener.h; NULL if none */
     void *release_ctx;
 };
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* tests/bench/load.c - one thread drives all connections; see load.h. */
 #include "load.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* tests/bench/load_requests.c - reading and signing of what is sent; see load_requests.h. */
 #include "load_requests.h"
 
 #include <stdio.h>
