@@ -432,6 +432,28 @@ static void keep_alive_ends_after_1000_requests(void **state)
     stop(&fixture);
 }
 
+/* A client that is still sending its refused body hears why, and is not cut off by a reset. */
+static void refusal_reaches_a_client_that_still_sends(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct raw_reply reply = {0};
+    struct sn_buf body = {0};
+    start(&fixture);
+    int fd = send_to(&fixture, SN_S(POST JSON "Content-Length: 600000\r\n\r\n"));
+    raw_read_reply(fd, false, &reply); /* the refusal is out before the body begins */
+    assert_int_equal(reply.status, 413);
+    repeat(&body, "0123456789", 6000);
+    for (int i = 0; i < 10; i++) {
+        assert_true(raw_send(fd, sn_buf_slice(&body)));
+    }
+    assert_true(raw_is_closed(fd));
+    (void)close(fd);
+    sn_buf_clear(&body);
+    raw_reply_clear(&reply);
+    stop(&fixture);
+}
+
 static void connection_close_is_obeyed(void **state)
 {
     (void)state;
@@ -491,6 +513,7 @@ int main(void)
         cmocka_unit_test(attack_31_pipelining_while_busy),
         cmocka_unit_test(attack_31_head_is_refused_without_body),
         cmocka_unit_test(keep_alive_ends_after_1000_requests),
+        cmocka_unit_test(refusal_reaches_a_client_that_still_sends),
         cmocka_unit_test(connection_close_is_obeyed),
         cmocka_unit_test(lenient_hooks),
     };
