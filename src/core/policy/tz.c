@@ -189,7 +189,7 @@ static void write_out_rule(struct sn_tz *zone, int64_t last_listed)
         }
     }
     int64_t table_end = sn_days_from_civil(WRITTEN_OUT_YEAR, 12, 1) * 86400;
-    zone->rule_from = last_listed < table_end ? table_end : last_listed < INT64_MAX ? last_listed + 1 : INT64_MAX;
+    zone->rule_from = last_listed > table_end ? last_listed : table_end;
 }
 
 static void build_buckets(struct sn_tz *zone)
@@ -314,5 +314,8 @@ int64_t sn_tz_next_change(const struct sn_tz *zone, int64_t unix_s)
             return zone->changes[passed].at;
         }
     }
-    return zone->has_rule ? sn_tz_rule_next_change(&zone->rule, unix_s) : INT64_MAX;
+    if (!zone->has_rule) {
+        return INT64_MAX;
+    }
+    return sn_tz_rule_next_change(&zone->rule, unix_s < zone->rule_from ? zone->rule_from - 1 : unix_s);
 }

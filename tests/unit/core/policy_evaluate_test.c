@@ -3,6 +3,7 @@
 #include "policy_fixture.h"
 
 #include "base/buf.h"
+#include "core/policy/load_internal.h"
 
 static const int64_t any_time = 1769418000; /* Mon 2026-01-26 09:00:00Z */
 
@@ -422,6 +423,53 @@ static void many_rules_and_groups(void **state)
     sn_buf_clear(&text);
 }
 
+/* Every name in another pair of large groups: the sets are too many to merge, and are joined one by one. */
+static void attack_08_names_in_many_pairs_of_groups(void **state)
+{
+    (void)state;
+    enum { GROUPS = 200, RULES = 10000 };
+    static const struct sn_yaml_limits limits = {.max_bytes = 4 << 20, .max_depth = 16, .max_nodes = 1 << 20};
+    struct sn_buf text = {0};
+    struct sn_policy *policy = NULL;
+    struct sn_error err = {0};
+    sn_buf_add_str(&text, "version: \"1\"\ngroups:\n");
+    for (int g = 0; g < GROUPS; g++) {
+        sn_buf_addf(&text, "  g%d: [x", g);
+        for (int other = 0; other < GROUPS; other++) {
+            if (other != g) {
+                sn_buf_addf(&text, ", %d-%d", g < other ? g : other, g < other ? other : g);
+            }
+        }
+        sn_buf_add_str(&text, "]\n");
+    }
+    sn_buf_add_str(&text, "rules:\n");
+    for (int i = 0; i < RULES; i++) {
+        sn_buf_addf(&text, "- {name: r%d, effect: allow, conditions: {profiles: [p%d], users: ['group:g%d']}}\n", i,
+            i / GROUPS, i % GROUPS);
+    }
+    assert_ok(sn_policy_load_within(sn_buf_slice(&text), &limits, NULL, NULL, &policy, &err), &err);
+    static const int pairs[][2] = {{0, 1}, {0, 199}, {17, 42}, {150, 151}, {198, 199}};
+    bool has_many = false;
+    for (size_t i = 0; i < SN_LEN(pairs); i++) {
+        char arn[160], profile[16];
+        snprintf(arn, sizeof(arn), "%s%d-%d", ARN_SSO(""), pairs[i][0], pairs[i][1]);
+        struct sn_principal principal = caller(arn);
+        for (int k = 0; k < RULES / GROUPS; k++) {
+            struct sn_policy_ids ids;
+            snprintf(profile, sizeof(profile), "p%d", k);
+            struct sn_policy_request request = {
+                .principal = &principal, .own_account = OWN_ACCOUNT, .profile = sn_slice_str(profile)};
+            sn_policy_intern(policy, &request, &ids);
+            has_many |= ids.has_many;
+            assert_int_equal(decide(policy, &principal, profile, any_time).rule_index, k * GROUPS + pairs[i][0]);
+        }
+        assert_int_equal(decide(policy, &principal, "other", any_time).rule_index, -1);
+    }
+    assert_true(has_many); /* or this test shows nothing */
+    sn_policy_unref(policy);
+    sn_buf_clear(&text);
+}
+
 /* Many closed windows of one profile in several zones: tested side by side, and the one open among them is found. */
 static void many_windows(void **state)
 {
@@ -505,6 +553,7 @@ int main(void)
         cmocka_unit_test(attack_12_effects),
         cmocka_unit_test(caps_and_tables),
         cmocka_unit_test(many_rules_and_groups),
+        cmocka_unit_test(attack_08_names_in_many_pairs_of_groups),
         cmocka_unit_test(many_windows),
         cmocka_unit_test(visible_and_hidden),
     };

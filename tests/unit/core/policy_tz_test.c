@@ -179,7 +179,7 @@ static void attack_09_damaged_zone_data(void **state)
 {
     (void)state;
     struct sn_buf data = {0};
-    make_zone(&data, &two_changes, "EST5EDT,M3.2.0,M11.1.0");
+    make_zone(&data, &two_changes, "AAA-1BBB,M3.2.0,M11.1.0");
     for (size_t len = 0; len < data.len; len++) {
         struct sn_tz *zone = NULL;
         struct sn_error err = {0};
@@ -199,6 +199,41 @@ static void attack_09_damaged_zone_data(void **state)
         }
     }
     sn_buf_clear(&data);
+}
+
+/* Every zone of the host loads; a rule that says another thing than the last listed change does not. */
+static void rule_and_list_agree(void **state)
+{
+    (void)state;
+    struct sn_buf data = {0};
+    struct sn_tz *zone = NULL;
+    struct sn_error err = {0};
+    make_zone(&data, &two_changes, "EST5EDT,M3.2.0,M11.1.0");
+    assert_fails(sn_tz_parse(sn_buf_slice(&data), &zone, &err), &err, "INVALID_ZONE_DATA");
+    assert_non_null(strstr(err.message, "contradicts"));
+    sn_buf_clear(&data);
+    FILE *table = fopen("/usr/share/zoneinfo/tzdata.zi", "r");
+    char line[512], name[128];
+    int loaded = 0;
+    struct sn_tz_source *source = host_zones();
+    while (table != NULL && fgets(line, sizeof(line), table) != NULL) { /* "Z NAME ..." */
+        char *blank = line[0] == 'Z' && line[1] == ' ' ? strchr(line + 2, ' ') : NULL;
+        if (blank == NULL) {
+            continue;
+        }
+        snprintf(name, sizeof(name), "%.*s", (int)(blank - line - 2), line + 2);
+        assert_ok(source->read(source->ctx, sn_slice_str(name), &data, &err), &err);
+        assert_ok(sn_tz_parse(sn_buf_slice(&data), &zone, &err), &err);
+        sn_tz_free(zone);
+        sn_buf_clear(&data);
+        loaded++;
+    }
+    if (table != NULL) {
+        fclose(table);
+        assert_true(loaded > 200);
+    } else {
+        print_message("# no list of zones on this host\n");
+    }
 }
 
 static void attack_09_hostile_counts(void **state)
@@ -357,6 +392,7 @@ int main(void)
         cmocka_unit_test(first_version),
         cmocka_unit_test(footers),
         cmocka_unit_test(attack_09_damaged_zone_data),
+        cmocka_unit_test(rule_and_list_agree),
         cmocka_unit_test(attack_09_hostile_counts),
         cmocka_unit_test(agrees_with_the_c_library),
         cmocka_unit_test(names),
