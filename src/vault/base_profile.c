@@ -155,7 +155,10 @@ enum sn_status sn_base_profile_text(const struct sn_base_files *files, struct sn
     const struct sn_awsconfig_setting *setting = NULL;
 
     SN_TRY(sn_base_profile_get(files, profile, key, &setting, err));
-    *out_text = setting == NULL ? (struct sn_slice){0} : setting->value;
+    *out_text = SN_S("");
+    if (setting != NULL) {
+        *out_text = setting->value;
+    }
     return SN_OK;
 }
 
