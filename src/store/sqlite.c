@@ -545,6 +545,16 @@ enum sn_status sn_sqlite_sweep(
     return sn_sqlite_write(store, &write);
 }
 
+void sn_sqlite_limit_pages(struct sn_sqlite *store, int64_t pages)
+{
+    SN_AUTO(sn_buf_clear) struct sn_buf sql = {0};
+
+    sn_buf_addf(&sql, "PRAGMA max_page_count = %lld", (long long)pages);
+    pthread_mutex_lock(&store->lock);
+    sqlite3_exec(store->writer->db, sn_buf_str(&sql), NULL, NULL, NULL);
+    pthread_mutex_unlock(&store->lock);
+}
+
 void sn_sqlite_count(struct sn_sqlite *store, uint64_t *out_writes, uint64_t *out_commits)
 {
     pthread_mutex_lock(&store->lock);

@@ -49,6 +49,8 @@ struct sn_sqlite_sweep {
 SN_MUST_CHECK enum sn_status sn_sqlite_sweep(
     struct sn_sqlite *store, int64_t now_ms, struct sn_sqlite_sweep *out_swept, struct sn_error *err);
 
+/* The most pages of 4 KiB that the file may grow to: a bound for operators and for tests of a full disk. */
+void sn_sqlite_limit_pages(struct sn_sqlite *store, int64_t pages);
 /* Writes and the transactions that carried them, for metrics. */
 void sn_sqlite_count(struct sn_sqlite *store, uint64_t *out_writes, uint64_t *out_commits);
 
