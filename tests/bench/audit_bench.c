@@ -61,6 +61,15 @@ static struct sn_audit_keys make_keys(void)
     return keys;
 }
 
+/* As the openssl command does: time of this thread, not of a machine that others use too. */
+static int64_t cpu_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 struct load {
     struct sn_audit_sink sink;
     int64_t end_ms;
@@ -145,14 +154,14 @@ static void bench_verify(const struct sn_audit_keys *keys)
     for (int round = 0; round < VERIFY_ROUNDS; round++) {
         const struct sn_audit_verify_options options = {.max_findings = 1};
         struct sn_audit_verifier *v = sn_audit_verifier_new(keys, &options);
-        int64_t start_ns = sn_clock_system()->mono_ns(sn_clock_system()->ctx);
+        int64_t start_ns = cpu_ns();
         sn_audit_verifier_begin_file(v);
         for (size_t at = 0; at < text.len; at += 256 * 1024) {
             sn_audit_verifier_feed(v, sn_slice_sub(sn_buf_slice(&text), at, 256 * 1024));
         }
         sn_audit_verifier_end_file(v);
         SN_ASSERT(sn_audit_verifier_finish(v)->ok == VERIFY_RECORDS + 1);
-        int64_t took_ns = sn_clock_system()->mono_ns(sn_clock_system()->ctx) - start_ns;
+        int64_t took_ns = cpu_ns() - start_ns;
         double mb_s = (double)text.len / 1e6 / ((double)took_ns / 1e9);
         best = mb_s > best ? mb_s : best;
         sn_audit_verifier_free(v);
