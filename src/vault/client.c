@@ -152,6 +152,7 @@ enum sn_status sn_client_new(
     if (options->transport != NULL) {
         client->transport = *options->transport;
     } else {
+        http.ca_file = http.ca_file != NULL ? http.ca_file : client->env->get(client->env->ctx, "AWS_CA_BUNDLE");
         SN_TRY(sn_http_client_new(&http, &client->http, err));
         client->transport = (struct sn_transport){send_http, sn_transport_sleep_ms, client->http};
     }

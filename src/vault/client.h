@@ -30,7 +30,7 @@ struct sn_client_options {
     const struct sn_env *env;              /* NULL: the system's */
     const struct sn_clock *clock;          /* NULL: the system's */
     const struct sn_random *random_source; /* NULL: the system's */
-    const char *ca_file;                   /* as in net/client.h */
+    const char *ca_file;                   /* NULL: AWS_CA_BUNDLE, else the system's */
     const struct sn_transport *transport;  /* NULL: a real one */
 };
 
