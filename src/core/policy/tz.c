@@ -164,6 +164,21 @@ static enum sn_status read_footer(struct sn_slice footer, struct sn_tz *zone, st
     return SN_OK;
 }
 
+/* True if a year's changes reach into those of the next: such a rule is computed, as no list of it is in order. */
+static bool years_overlap(const struct sn_tz_rule *rule, int first_year)
+{
+    int64_t latest = INT64_MIN;
+    for (int year = first_year; rule->has_dst && year <= WRITTEN_OUT_YEAR + 1; year++) {
+        int64_t start, end;
+        sn_tz_rule_year(rule, year, &start, &end);
+        if (start <= latest || end <= latest) {
+            return true;
+        }
+        latest = start > end ? start : end;
+    }
+    return false;
+}
+
 /* Writes the rule's changes after the last listed instant into the table. */
 static void write_out_rule(struct sn_tz *zone, int64_t last_listed)
 {
@@ -177,6 +192,10 @@ static void write_out_rule(struct sn_tz *zone, int64_t last_listed)
     static const int64_t epoch = 0;
     int64_t from = last_listed > epoch ? last_listed : epoch;
     int first_year = sn_civil_from_unix(from < 253402300799 ? from : 253402300799).year;
+    if (years_overlap(&zone->rule, first_year - 1)) {
+        zone->rule_from = last_listed < INT64_MAX ? last_listed + 1 : INT64_MAX;
+        return;
+    }
     for (int year = first_year - 1; zone->rule.has_dst && year <= WRITTEN_OUT_YEAR; year++) {
         int64_t start, end;
         sn_tz_rule_year(&zone->rule, year, &start, &end);

@@ -189,7 +189,7 @@ int32_t sn_tz_rule_offset_s(const struct sn_tz_rule *rule, int64_t unix_s)
     int year = year_of(unix_s);
     int64_t latest = INT64_MIN;
     int32_t offset = rule->std_s;
-    for (int y = year - 1; y <= year + 1; y++) { /* changes may lie days outside their year */
+    for (int y = year - 2; y <= year + 1; y++) { /* changes may lie days outside their year */
         int64_t start, end;
         sn_tz_rule_year(rule, y, &start, &end);
         if (start <= unix_s && start > latest) {
