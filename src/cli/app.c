@@ -51,6 +51,7 @@ enum sn_status sn_app_write(struct sn_app *app, struct sn_slice result, struct s
     return SN_OK;
 }
 
+SN_PRINTF(3, 0)
 static void say(const struct sn_app *app, const char *kind, const char *format, va_list arguments)
 {
     SN_AUTO(sn_buf_clear) struct sn_buf text = {0};
