@@ -52,9 +52,11 @@ static const char *const ends[] = {"00:00", "00:30", "02:00", "03:00", "09:00", 
 static const char *const effects[] = {"allow", "deny", "require_approval", "require_server", "require_server_session"};
 static const char *const modes[] = {"server", "cli", "credential_process"};
 static const char *const os_types[] = {"darwin", "windows", "linux", "Darwin", "LINUX"};
-static const char *const versions[] = {"14", "14.2", "14.2.1", "13.6.9", "10.0-beta", "1+2", "0.0.1", "999999999"};
+static const char *const versions[] = {"14", "14.2", "14.2.1", "13.6.9", "10.0-beta", "1+2", "0.0.1", "999999999",
+    "14.2.1.3", "2097151.1", "2097151.1.4", "1.2097152"};
 static const char *const posture_versions[] = {"", "14", "14.0.0", "14.2", "14.2.1.0", "13.6.9", "10.0", "x", "1.2",
-    "0.0.1", "999999999", "1000000000", "...", "14.10"};
+    "0.0.1", "999999999", "1000000000", "...", "14.10", "14.2.1.3", "14.2.1.2.9", "2097151", "2097151.2", "2097150.9",
+    "1.2097153"};
 static const char *const entries[] = {"alice", "bob", "Alice", "jane.doe@corp.com", "ci", "Dev", "alice ", "role:Dev",
     "role:Ops", "role:" SSO_ROLE, ARN_USER("alice"), "arn:aws:iam::999999999999:user/alice", ARN_SESSION("Dev", "ci"),
     ARN_SSO("bob"), "arn:aws:iam::" OWN_ACCOUNT ":root"};

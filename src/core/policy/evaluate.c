@@ -77,11 +77,12 @@ uint32_t sn_version_rank(const struct sn_policy *policy, struct sn_slice version
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         uint64_t other = policy->version_heads[middle];
-        if (other < head || (other == head && sn_version_cmp(policy->versions[middle], version) <= 0)) {
-            low = middle + 1;
-        } else {
-            high = middle;
+        bool at_or_below = other <= head;
+        if (!sn_version_heads_differ(other, head) && ((other | head) & SN_VERSION_HAS_MORE) != 0) {
+            at_or_below = sn_version_cmp(policy->versions[middle], version) <= 0;
         }
+        low = at_or_below ? middle + 1 : low;
+        high = at_or_below ? high : middle;
     }
     return (uint32_t)low;
 }

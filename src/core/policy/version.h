@@ -17,8 +17,16 @@
 bool sn_version_is_comparable(struct sn_slice version);
 /* True for what a policy may demand: letters, digits, '.', '+', '-', a digit among them, comparable. */
 bool sn_version_is_requirement(struct sn_slice version);
-/* The first two parts as one number: versions with different heads compare as their heads do. */
+/*
+ * The first three parts as one number that orders as versions do, so that most comparisons are of numbers: different
+ * heads tell the order, and equal ones equality unless SN_VERSION_HAS_MORE is set in one of them.
+ */
+enum { SN_VERSION_HAS_MORE = 1 };
 uint64_t sn_version_head(struct sn_slice version);
+static inline bool sn_version_heads_differ(uint64_t a, uint64_t b)
+{
+    return (a | SN_VERSION_HAS_MORE) != (b | SN_VERSION_HAS_MORE);
+}
 /* Negative, zero or positive. Both must be comparable. */
 int sn_version_cmp(struct sn_slice a, struct sn_slice b);
 
