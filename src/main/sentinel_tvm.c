@@ -6,6 +6,7 @@
 
 #include "base/env.h"
 #include "base/process.h"
+#include "cli/tvm_lambda.h"
 #include "cli/tvm_serve.h"
 
 static const struct sn_cmd *const commands[] = {
@@ -22,20 +23,23 @@ static const struct sn_cmd *const commands[] = {
 
 /* The Lambda form keeps its state in DynamoDB and its audit log in CloudWatch Logs, which this version does not have.
  */
-static int refuse_lambda(void)
+static int refuse_lambda(const char *runtime_api)
 {
-    fputs("sentinel-tvm: error: this version cannot run as a Lambda function\n"
-          "  why:  it has no store and no audit sink that outlive a function\n"
-          "  hint: run 'sentinel-tvm serve' on a host\n",
-        stderr);
+    struct sn_error err = {0};
+
+    sn_fail(&err, SN_UNAVAILABLE, "INIT_ERROR",
+        "this version cannot run as a Lambda function: it has no store and no audit log that outlive one");
+    sn_tvm_lambda_refuse(runtime_api, &err);
+    fprintf(stderr, "sentinel-tvm: error: %s\n  hint: run 'sentinel-tvm serve' on a host\n", err.message);
     return 3;
 }
 
 int main(int argc, char **argv)
 {
     sn_harden_process();
-    if (sn_env_get("AWS_LAMBDA_RUNTIME_API") != NULL) {
-        return refuse_lambda();
+    const char *runtime_api = sn_env_get("AWS_LAMBDA_RUNTIME_API");
+    if (runtime_api != NULL) {
+        return refuse_lambda(runtime_api);
     }
     return sn_cli_main("sentinel-tvm", commands, NULL, argc, argv);
 }

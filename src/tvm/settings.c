@@ -82,6 +82,9 @@ static enum sn_status parse_list(struct sn_tvm_settings *settings, const struct 
     struct sn_slice *items = sn_arena_alloc(&settings->arena, LIST_ITEMS_MAX, sizeof(*items));
     size_t count = 0;
 
+    if (separator == ',' && sn_slice_has_suffix(rest, SN_S(","))) {
+        return wrong(err, "%s: has an empty entry; accepted are %s", row->name, row->accepts);
+    }
     while (sn_slice_next(&rest, separator, &part)) {
         part = sn_slice_trim_space(part);
         if (part.len == 0 && row->kind == SN_SETTING_WORDS) {
