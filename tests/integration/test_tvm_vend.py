@@ -11,7 +11,7 @@ from tvm import CATALOG, OPENAPI, POLICY, validate
 
 
 def test_issue_is_stamped_recorded_and_stored(tvm_server, shared_lab):
-    """TVM-01, TVM-16: one id in the answer, in STS's call, in the row and in the record."""
+    """TVM-01, TVM-16, AUD-11: one id in the answer, in STS's call, in the row and in the record."""
     answer = tvm_server.vend("alice", "prod")
     assert answer.status == 200, answer
     ident = answer.headers["X-Sentinel-Request-Id"]

@@ -79,6 +79,7 @@ static void secret_files(void **state)
     assert_fails(sn_fs_read_secret(in_dir("link"), 64, 0027, &secret, &err), &err, "FILE_IS_LINK");
 }
 
+/* AUD-40: hostile text stays one line of printable text, whole escapes only, cut at its limit. */
 static void log_lines(void **state)
 {
     (void)state;

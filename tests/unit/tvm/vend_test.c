@@ -177,7 +177,7 @@ static void other_partition(struct fx *fx)
     fx->catalog_text = "version: \"1\"\nprofiles:\n  prod: {role_arn: \"arn:aws-cn:iam::" FX_ACCOUNT ":role/R\"}\n";
 }
 
-/* TVM-08, TVM-13, TVM-18, ATK-12: every end has its code, asks STS only when it should, and leaves one record. */
+/* TVM-08, TVM-13, TVM-18, AUD-12, AUD-38, ATK-12: every end has its code, asks STS only when it should, and leaves one record. */
 static void refusals(void **state)
 {
     static const struct refusal rows[] = {
@@ -220,6 +220,8 @@ static void refusals(void **state)
         }
         /* No detail of what lies behind. */
         assert_false(fx_body_has(fx, "arn:"));
+        assert_false(fx_body_has(fx, FX_ACCOUNT));
+        assert_false(fx_body_has(fx, "/sentinel/"));
         assert_false(fx_body_has(fx, "/etc"));
         assert_false(fx_body_has(fx, "/var"));
         if (fx->has_row) {
@@ -523,7 +525,7 @@ static void row_is_corrected(void **state)
     assert_int_equal(fx_vend(fx, "{\"profile\":\"prod\"}"), 200);
 }
 
-/* TVM-39, ATK-07: no randomness, no id, nothing issued. */
+/* TVM-39, AUD-10, ATK-07: no randomness, no id, nothing issued. */
 static void random_failure_denies(void **state)
 {
     struct fx *fx = *state;
