@@ -275,7 +275,10 @@ void sn_conn_refuse(struct sn_conn *conn, const struct sn_http_refusal *refusal)
     sn_listener_refusal(listener, refusal, &listener->refusal);
     sn_buf_reset(&listener->wire);
     sn_http_write_head(&listener->wire, &listener->refusal, true, sn_clock_unix_s(listener->clock), &listener->date);
-    struct sn_slice body = refusal->has_no_body ? (struct sn_slice){0} : sn_buf_slice(&listener->refusal.body);
+    struct sn_slice body = {0};
+    if (!refusal->has_no_body) {
+        body = sn_buf_slice(&listener->refusal.body);
+    }
     conn->close_after = true;
     enum sn_io io = sn_conn_send(conn, &listener->wire, body);
     (void)pthread_mutex_lock(&listener->lock);
@@ -322,8 +325,10 @@ static bool is_our_host(struct sn_conn *conn)
 {
     struct sn_listener *listener = conn->listener;
     struct sn_slice host = sn_http_host(&conn->request);
-    return listener->options.host != NULL ? listener->options.host(listener->options.ctx, &conn->request.peer, host)
-                                          : default_host(&conn->request.peer, host);
+    if (listener->options.host == NULL) {
+        return default_host(&conn->request.peer, host);
+    }
+    return listener->options.host(listener->options.ctx, &conn->request.peer, host);
 }
 
 /* Time at which this request must be answered: from its first byte on. */

@@ -65,8 +65,6 @@ struct sn_conn {
     bool close_after; /* the next answer is the last */
     bool holds_gate;
     bool is_gated; /* waits at or holds the gate */
-    bool is_overflow;
-    bool skip_body; /* the answer goes without its body (HEAD) */
     struct sn_http_scan scan;
     struct sn_http_head head;
     struct sn_buf in;
