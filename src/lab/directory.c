@@ -10,7 +10,7 @@
 #include "base/alloc.h"
 #include "base/secret.h"
 
-enum { BUCKETS = 65536, MAX_USERS = 4096, MAX_ROLES = 4096 };
+enum { BUCKETS = 16384, MAX_USERS = 4096, MAX_ROLES = 4096 };
 
 struct sn_lab_directory {
     const struct sn_random *random_source;

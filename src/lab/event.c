@@ -39,7 +39,7 @@ void sn_lab_events_free(struct sn_lab_events *events)
     if (events == NULL) {
         return;
     }
-    for (size_t i = 0; i < SN_LAB_MAX_EVENTS; i++) {
+    for (size_t i = 0; i < SN_LAB_MAX_EVENTS && i < events->next; i++) {
         sn_free(events->ring[i]);
     }
     sn_free(events->ring);

@@ -32,17 +32,6 @@ static int64_t fixed_ns(void *ctx)
 }
 static const struct sn_clock fixed_clock = {.unix_ns = fixed_ns, .mono_ns = fixed_ns};
 
-static struct sn_lab *the_lab(void)
-{
-    static struct sn_lab *lab;
-    if (lab == NULL) {
-        struct sn_error err = {0};
-        struct sn_lab_options options = {.config = sn_slice_str(config), .clock = &fixed_clock};
-        FUZZ_CHECK(sn_lab_new(&options, &lab, &err) == SN_OK);
-    }
-    return lab;
-}
-
 /* The shortest right signature: host, date and, for LookupEvents, the target. */
 static void sign(struct sn_slice body, bool is_json, struct sn_buf *out)
 {
@@ -100,6 +89,9 @@ static void check_answer(struct sn_slice body, int status, bool is_json)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     bool is_json = size > 0 && data[0] == '{';
+    struct sn_lab_options options = {.config = sn_slice_str(config), .clock = &fixed_clock};
+    struct sn_lab *lab = NULL; /* a fresh one: it remembers what it was asked */
+    struct sn_error err;
     struct sn_buf authorization = {0};
     struct sn_response response = {0};
     struct sn_request request = {.method = SN_METHOD_POST,
@@ -109,14 +101,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .header_count = is_json ? 4 : 3,
         .peer = {.address = "127.0.0.1", .fd = -1}};
 
+    FUZZ_CHECK(sn_lab_new(&options, &lab, &err) == SN_OK);
     sign(request.body, is_json, &authorization);
     request.headers[0] = (struct sn_header){SN_S("Host"), SN_S("lab")};
     request.headers[1] = (struct sn_header){SN_S("X-Amz-Date"), SN_S(STAMP)};
     request.headers[2] = (struct sn_header){SN_S("Authorization"), sn_buf_slice(&authorization)};
     request.headers[3] = (struct sn_header){SN_S("X-Amz-Target"), SN_S(TARGET)};
-    sn_lab_handle(the_lab(), &request, &response);
+    sn_lab_handle(lab, &request, &response);
     check_answer(sn_buf_slice(&response.body), response.status, is_json);
     sn_response_clear(&response);
     sn_buf_clear(&authorization);
+    sn_lab_free(lab);
     return 0;
 }
