@@ -33,7 +33,7 @@ typedef void (*sn_refuse_fn)(
  */
 typedef bool (*sn_gate_fn)(void *ctx, const struct sn_request *request);
 
-/* True if the Host header value is one the server answers to (DNS rebinding, TVM 2.2). */
+/* True if the Host header value is one the server answers to (a defence against DNS rebinding). */
 typedef bool (*sn_host_fn)(void *ctx, const struct sn_peer *peer, struct sn_slice host);
 
 struct sn_listener_address {
@@ -55,7 +55,7 @@ struct sn_listener_options {
     size_t gate_limit;                            /* 0: half of the workers */
     size_t max_body;                              /* 0: 65,536 */
     bool lenient_content_type;    /* the lab: form bodies, any content type; POST bodies of other types */
-    bool allow_percent_path;      /* the lab: '%' in a path */
+    bool allow_percent_path;      /* the lab: '%' in a path, and queries that are not examined */
     const struct sn_clock *clock; /* NULL: the system's */
     sn_handler_fn handle;
     sn_refuse_fn refuse; /* NULL: {"code","message","hint":"","request_id":""} */
@@ -74,7 +74,7 @@ struct sn_listener_stats {
 SN_MUST_CHECK enum sn_status sn_listener_new(
     const struct sn_listener_options *options, struct sn_listener **out_listener, struct sn_error *err);
 SN_MUST_CHECK enum sn_status sn_listener_start(struct sn_listener *listener, struct sn_error *err);
-/* Port of address i, for ":0". */
+/* Port of socket i, for ":0": inherited ones first, then the addresses that were bound. */
 uint16_t sn_listener_port(const struct sn_listener *listener, size_t index);
 /* New connections get this certificate from now on. */
 void sn_listener_set_tls(struct sn_listener *listener, struct sn_tls_context *tls);
@@ -83,7 +83,7 @@ void sn_listener_get_stats(struct sn_listener *listener, struct sn_listener_stat
 void sn_listener_begin_drain(struct sn_listener *listener);
 /* Waits until running requests have been answered, at most timeout_ms; true if all were. */
 bool sn_listener_wait_drained(struct sn_listener *listener, int timeout_ms);
-/* Cuts what is left, joins all threads, frees. */
+/* Cuts what is left by a reset, joins all threads, frees; a handler that hangs is waited for. */
 void sn_listener_free(struct sn_listener *listener);
 
 #endif
