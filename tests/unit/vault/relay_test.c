@@ -11,6 +11,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,8 @@
 #include "base/fs.h"
 #include "vault/relay.h"
 
+/* Shared with the relay's workers. */
+static pthread_mutex_t shared = PTHREAD_MUTEX_INITIALIZER;
 static struct sn_error fetch_error;
 static int fetch_http_status;
 static int notices;
@@ -34,10 +37,13 @@ static enum sn_status scripted_fetch(
     void *ctx, struct sn_credentials *out_credentials, int *out_http_status, struct sn_error *err)
 {
     (void)ctx;
-    if (fetch_error.status != SN_OK) {
-        *err = fetch_error;
-        *out_http_status = fetch_http_status;
-        return fetch_error.status;
+    pthread_mutex_lock(&shared);
+    struct sn_error planned = fetch_error;
+    *out_http_status = fetch_http_status;
+    pthread_mutex_unlock(&shared);
+    if (planned.status != SN_OK) {
+        *err = planned;
+        return planned.status;
     }
     snprintf(out_credentials->access_key_id, sizeof(out_credentials->access_key_id), "ASIANEXT");
     sn_secret_set(&out_credentials->secret_access_key, SN_S("CANARY-secret"));
@@ -49,8 +55,28 @@ static enum sn_status scripted_fetch(
 static void count_notice(void *ctx, const struct sn_error *err)
 {
     (void)ctx;
+    pthread_mutex_lock(&shared);
     notices++;
     snprintf(last_notice, sizeof(last_notice), "%s", err->code);
+    pthread_mutex_unlock(&shared);
+}
+
+static void plan(const struct sn_error *failure, int http_status)
+{
+    pthread_mutex_lock(&shared);
+    fetch_error = failure == NULL ? (struct sn_error){0} : *failure;
+    fetch_http_status = http_status;
+    pthread_mutex_unlock(&shared);
+}
+
+static void expect_notices(int count, const char *last_code)
+{
+    pthread_mutex_lock(&shared);
+    assert_int_equal(notices, count);
+    if (last_code != NULL) {
+        assert_string_equal(last_notice, last_code);
+    }
+    pthread_mutex_unlock(&shared);
 }
 
 static struct sn_relay *start(const char *unix_path, bool is_unix, pid_t tree_root, int64_t reuse_s)
@@ -67,8 +93,10 @@ static struct sn_relay *start(const char *unix_path, bool is_unix, pid_t tree_ro
     struct sn_relay *relay = NULL;
     struct sn_error err = {0};
 
-    fetch_error = (struct sn_error){0};
+    plan(NULL, 0);
+    pthread_mutex_lock(&shared);
     notices = 0;
+    pthread_mutex_unlock(&shared);
     snprintf(first.access_key_id, sizeof(first.access_key_id), "ASIAFIRST");
     sn_secret_set(&first.secret_access_key, SN_S("CANARY-secret"));
     sn_secret_set(&first.session_token, SN_S("CANARY-token"));
@@ -175,7 +203,7 @@ static void answers_in_the_container_format(void **state)
     assert_int_equal(ask(h.relay, "GET /", localhost, h.token, "", body), 200);
     assert_int_equal(ask(h.relay, "GET /x", h.host, h.token, "", body), 404);
     assert_int_equal(ask(h.relay, "POST /", h.host, h.token, "Content-Length: 0\r\n", body), 405);
-    assert_int_equal(notices, 0);
+    expect_notices(0, NULL);
     sn_relay_free(h.relay);
 }
 
@@ -220,8 +248,7 @@ static void attack_26_what_the_relay_refuses(void **state)
         assert_int_equal(ask(h.relay, "GET /", rows[i].host, rows[i].token, rows[i].more, body), 403);
         assert_string_equal(body, "{\"code\":\"RELAY_FORBIDDEN\",\"message\":\"request refused\"}");
     }
-    assert_string_equal(last_notice, "SECURITY");
-    assert_int_equal(notices, 4); /* host, browser, no token, wrong token: each kind once */
+    expect_notices(4, "SECURITY"); /* host, browser, no token, wrong token: each kind once */
     sn_relay_free(h.relay);
 }
 
@@ -275,35 +302,37 @@ static void failures_are_passed_through(void **state)
 {
     struct here h = tcp_here(0);
     char body[4096];
+    struct sn_error failure;
     (void)state;
 
-    sn_fail(&fetch_error, SN_DENIED, "POLICY_DENY", "Access denied by policy: no");
-    sn_suggest(&fetch_error, "see why");
-    sn_error_detail(&fetch_error, "request_id", "4g7kq2m9x0v5c8za");
-    fetch_http_status = 403;
+    sn_fail(&failure, SN_DENIED, "POLICY_DENY", "Access denied by policy: no");
+    sn_suggest(&failure, "see why");
+    sn_error_detail(&failure, "request_id", "4g7kq2m9x0v5c8za");
+    plan(&failure, 403);
     assert_int_equal(ask(h.relay, "GET /", h.host, h.token, "", body), 403);
     assert_string_equal(body,
         "{\"code\":\"POLICY_DENY\",\"message\":\"Access denied by policy: no\",\"hint\":\"see why\","
         "\"request_id\":\"4g7kq2m9x0v5c8za\",\"Code\":\"POLICY_DENY\",\"Message\":\"Access denied by policy: no\"}");
     assert_int_equal(ask(h.relay, "GET /", h.host, h.token, "", body), 403);
-    assert_int_equal(notices, 1); /* the first one only */
+    expect_notices(1, NULL); /* the first one only */
 
-    sn_fail(&fetch_error, SN_UNAVAILABLE, "TVM_UNREACHABLE", "cannot connect");
-    fetch_http_status = 0;
+    sn_fail(&failure, SN_UNAVAILABLE, "TVM_UNREACHABLE", "cannot connect");
+    plan(&failure, 0);
     assert_int_equal(ask(h.relay, "GET /", h.host, h.token, "", body), 502);
     assert_non_null(strstr(body, "\"Code\":\"TVM_UNREACHABLE\""));
 
-    sn_fail(&fetch_error, SN_NOT_FOUND, "CONFIG_MISSING_CREDENTIALS", "no credentials");
+    sn_fail(&failure, SN_NOT_FOUND, "CONFIG_MISSING_CREDENTIALS", "no credentials");
+    plan(&failure, 0);
     assert_int_equal(ask(h.relay, "GET /", h.host, h.token, "", body), 403);
     assert_non_null(strstr(body, "\"Code\":\"BASE_CREDENTIALS\""));
 
-    sn_fail(&fetch_error, SN_THROTTLED, "RATE_LIMITED", "Too many requests; retry in 7 s");
-    sn_error_retryable(&fetch_error, 7);
-    fetch_http_status = 429;
+    sn_fail(&failure, SN_THROTTLED, "RATE_LIMITED", "Too many requests; retry in 7 s");
+    sn_error_retryable(&failure, 7);
+    plan(&failure, 429);
     assert_int_equal(ask(h.relay, "GET /", h.host, h.token, "", body), 429);
-    assert_int_equal(notices, 4);
+    expect_notices(4, NULL);
 
-    fetch_error = (struct sn_error){0};
+    plan(NULL, 0);
     assert_int_equal(ask(h.relay, "GET /", h.host, h.token, "", body), 200);
     assert_non_null(strstr(body, "ASIANEXT"));
     sn_relay_free(h.relay);
