@@ -45,7 +45,8 @@ def test_credential_process(tmp_path, tvm, words):
 @pytest.mark.parametrize("words", BOTH_NAMES)
 @pytest.mark.parametrize("answer, code", [
     (refused(403, "POLICY_DENY", "Access denied by policy"), 1), (refused(404, "UNKNOWN_PROFILE", "Unknown profile"), 1),
-    (refused(403, "APPROVAL_REQUIRED", "Approval required"), 1), (refused(400, "INVALID_DURATION"), 2),
+    (refused(403, "APPROVAL_REQUIRED", "Approval required"), 1),
+    (refused(403, "APPROVAL_REQUIRED", "Approval required", pending_request="req-9f3k7m2x5c8v1b4n"), 4), (refused(400, "INVALID_DURATION"), 2),
     (refused(401, "PROOF_EXPIRED"), 3), (refused(501, "NOT_CONFIGURED"), 3),
 ])
 def test_credential_process_refused(tmp_path, tvm, words, answer, code):
