@@ -177,7 +177,7 @@ static void other_partition(struct fx *fx)
     fx->catalog_text = "version: \"1\"\nprofiles:\n  prod: {role_arn: \"arn:aws-cn:iam::" FX_ACCOUNT ":role/R\"}\n";
 }
 
-/* TVM-08, TVM-13, TVM-18, AUD-12, AUD-38, ATK-12: every end has its code, asks STS only when it should, and leaves one record. */
+/* TVM-08, TVM-13, TVM-18, AUD-12, AUD-38, ATK-12: every end has its code, asks STS when it should, has one record. */
 static void refusals(void **state)
 {
     static const struct refusal rows[] = {
