@@ -286,7 +286,7 @@ static const struct sn_user_class *class_of(
     struct sn_slice key = {(const char *)groups, group_count * sizeof(*groups)};
     if (atom_set->count > 0) {
         sets[count++] = atom_set;
-    } else {
+    } else if (maker->known_classes != NULL) {
         uint32_t known = sn_strtab_find(&maker->known, 0, key);
         if (known != SN_STRTAB_NONE) {
             return maker->known_classes[known];
