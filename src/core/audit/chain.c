@@ -1,256 +1,479 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * platform/peer.c - peers of local connections, through /proc (Linux).
+ * core/audit/chain.c - records and anchors, built and read byte by byte.
  */
-#include "platform/peer.h"
+#include "core/audit/chain.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "base/buf.h"
-#include "base/fs.h"
-#include "base/parse.h"
+#include "base/time.h"
+#include "codec/base64.h"
+#include "codec/json.h"
+#include "crypto/hash.h"
 
-enum { READ_PIECE = 64 * 1024, STAT_MAX_BYTES = 4096, PROC_PATH_SIZE = 64 };
-enum { COLUMN_LOCAL = 1, COLUMN_REMOTE = 2, COLUMN_STATE = 3, COLUMN_UID = 7, COLUMN_INODE = 9, COLUMNS = 10 };
+static const char zeros[] = "0000000000000000000000000000000000000000000000000000000000000000";
+static const struct sn_slice record_head = SN_S_INIT("{\"v\":1,\"stream\":\"");
+static const struct sn_slice anchor_head = SN_S_INIT("{\"v\":1,\"anchor\":\"");
+static const struct sn_slice signature_head = SN_S_INIT(",\"signature\":\"");
 
-/* Reads a file of /proc, whose size is not known before. */
-static bool read_proc(const char *path, size_t max_bytes, struct sn_buf *out)
+void sn_audit_position_start(struct sn_audit_position *position, const struct sn_id *stream)
 {
-    SN_AUTO(sn_fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-    out->max = max_bytes + READ_PIECE;
-    while (fd >= 0) {
-        char *room = sn_buf_reserve(out, READ_PIECE);
-        if (room == NULL) {
-            return false;
-        }
-        ssize_t got = read(fd, room, READ_PIECE);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got <= 0) {
-            return got == 0;
-        }
-        out->len += (size_t)got;
-    }
-    return false;
+    *position = (struct sn_audit_position){.seq = 0};
+    memcpy(position->stream, stream->text, sizeof(position->stream));
+    memcpy(position->signature, zeros, sizeof(position->signature));
 }
 
-/* --- /proc/net/tcp --- */
-
-/* The next part between blanks. */
-static bool next_column(struct sn_slice *rest, struct sn_slice *out)
+/* Signs what buf holds from start on and appends the signature part with its LF. */
+static void sign(struct sn_buf *buf, size_t start, struct sn_hmac *hmac, char out_hex[SN_AUDIT_SIGNATURE_LEN + 1])
 {
-    do {
-        if (!sn_slice_next(rest, ' ', out)) {
-            return false;
-        }
-    } while (out->len == 0);
+    static const char digits[] = "0123456789abcdef";
+    unsigned char mac[SN_SHA256_LEN];
+
+    sn_hmac_begin(hmac);
+    sn_hmac_update(hmac, sn_slice_sub(sn_buf_slice(buf), start, buf->len));
+    sn_hmac_finish(hmac, mac);
+    for (size_t i = 0; i < sizeof(mac); i++) {
+        out_hex[2 * i] = digits[mac[i] >> 4];
+        out_hex[2 * i + 1] = digits[mac[i] & 15];
+    }
+    out_hex[SN_AUDIT_SIGNATURE_LEN] = '\0';
+    sn_buf_add(buf, signature_head);
+    sn_buf_add_bytes(buf, out_hex, SN_AUDIT_SIGNATURE_LEN);
+    sn_buf_add_bytes(buf, "\"}\n", 3);
+}
+
+enum sn_status sn_audit_record_append(struct sn_buf *buf, struct sn_audit_position *position,
+    const struct sn_audit_key *key, struct sn_hmac *hmac, struct sn_slice entry, int64_t now_ms, struct sn_error *err)
+{
+    char text[SN_TIME_TEXT_MAX];
+    size_t start = buf->len;
+    int64_t unix_ms = now_ms > position->unix_ms ? now_ms : position->unix_ms;
+
+    if (entry.len > SN_AUDIT_RECORD_MAX - 1024 || position->seq >= SN_AUDIT_SEQ_MAX) {
+        return sn_fail(err, SN_LIMIT, "AUDIT_RECORD_TOO_LARGE", "an audit record would pass its limit");
+    }
+    sn_buf_add(buf, record_head);
+    sn_buf_add_bytes(buf, position->stream, SN_ID_LEN);
+    sn_buf_add_str(buf, "\",\"seq\":");
+    sn_buf_add_int(buf, position->seq + 1);
+    sn_buf_add_str(buf, ",\"prev\":\"");
+    sn_buf_add_bytes(buf, position->signature, SN_AUDIT_SIGNATURE_LEN);
+    sn_buf_add_str(buf, "\",\"timestamp\":\"");
+    sn_buf_add(buf, sn_time_format_rfc3339_ms(unix_ms, text));
+    sn_buf_add_str(buf, "\",\"key_id\":\"");
+    sn_buf_add_str(buf, key->id);
+    sn_buf_add_str(buf, "\",\"entry\":");
+    sn_buf_add(buf, entry);
+    if (buf->overflow) {
+        return sn_buf_check(buf, "the audit batch", err);
+    }
+    sign(buf, start, hmac, position->signature);
+    SN_TRY(sn_buf_check(buf, "the audit batch", err));
+    position->seq++;
+    position->unix_ms = unix_ms;
+    return SN_OK;
+}
+
+/* Takes a fixed text off the front. */
+static bool take(struct sn_slice *rest, struct sn_slice text)
+{
+    if (rest->len < text.len || memcmp(rest->ptr, text.ptr, text.len) != 0) {
+        return false;
+    }
+    rest->ptr += text.len;
+    rest->len -= text.len;
     return true;
 }
 
-/* True for the address column of 127.0.0.1:port, as the kernel prints it on this machine (network order bytes as a
- * native word), also v4-mapped in tcp6. */
-static bool is_loopback_port(struct sn_slice column, uint16_t port)
+static struct sn_slice take_len(struct sn_slice *rest, size_t len)
 {
-    static const unsigned char address[4] = {127, 0, 0, 1};
-    static const unsigned char mapped[4] = {0, 0, 0xff, 0xff};
-    uint32_t word;
-    uint32_t mapped_word;
-    char v4[16];
-    char v6[48];
+    struct sn_slice part = sn_slice_sub(*rest, 0, len);
 
-    memcpy(&word, address, sizeof(word));
-    memcpy(&mapped_word, mapped, sizeof(mapped_word));
-    snprintf(v4, sizeof(v4), "%08X:%04X", word, port);
-    snprintf(v6, sizeof(v6), "0000000000000000%08X%08X:%04X", mapped_word, word, port);
-    return sn_slice_eq_str(column, v4) || sn_slice_eq_str(column, v6);
+    rest->ptr += part.len;
+    rest->len -= part.len;
+    return part;
 }
 
-static bool read_row(struct sn_slice line, struct sn_slice columns[COLUMNS])
+/* Up to the next quote, at most max bytes. */
+static struct sn_slice take_quoted(struct sn_slice *rest, size_t max)
 {
-    for (int i = 0; i < COLUMNS; i++) {
-        if (!next_column(&line, &columns[i])) {
-            return false;
-        }
+    const char *quote = rest->len > 0 ? memchr(rest->ptr, '"', rest->len < max + 1 ? rest->len : max + 1) : NULL;
+
+    return take_len(rest, quote == NULL ? 0 : (size_t)(quote - rest->ptr));
+}
+
+/* Decimal, 1 to SN_AUDIT_SEQ_MAX, no leading zero; 0 when there is none. */
+static int64_t take_seq(struct sn_slice *rest)
+{
+    int64_t value = 0;
+    size_t len = 0;
+
+    while (len < rest->len && len <= 16 && rest->ptr[len] >= '0' && rest->ptr[len] <= '9') {
+        value = value * 10 + (rest->ptr[len] - '0');
+        len++;
     }
-    return true;
-}
-
-bool sn_proc_net_find(struct sn_slice table, uint16_t port, uint16_t local_port, struct sn_peer_socket *out_socket)
-{
-    struct sn_slice line;
-    struct sn_error ignored;
-    bool found = false;
-
-    while (sn_slice_next(&table, '\n', &line)) {
-        struct sn_slice columns[COLUMNS];
-        int64_t uid;
-        int64_t inode;
-        if (!read_row(line, columns) || !is_loopback_port(columns[COLUMN_LOCAL], port) ||
-            !is_loopback_port(columns[COLUMN_REMOTE], local_port) || !sn_slice_eq_str(columns[COLUMN_STATE], "01")) {
-            continue;
-        }
-        if (found || sn_parse_int(columns[COLUMN_UID], 0, UINT32_MAX, &uid, &ignored) != SN_OK ||
-            sn_parse_int(columns[COLUMN_INODE], 1, INT64_MAX, &inode, &ignored) != SN_OK) {
-            return false;
-        }
-        found = true;
-        out_socket->uid = (uid_t)uid;
-        out_socket->inode = (uint64_t)inode;
+    if (len == 0 || rest->ptr[0] == '0' || value > SN_AUDIT_SEQ_MAX) {
+        return 0;
     }
-    return found;
+    take_len(rest, len);
+    return value;
 }
 
-/* --- Processes --- */
+/* One more than the value of a lower-case hex digit; 0 for any other byte, which so becomes larger than 15. */
+static const unsigned char hex_plus_one[256] = {['0'] = 1,
+    ['1'] = 2,
+    ['2'] = 3,
+    ['3'] = 4,
+    ['4'] = 5,
+    ['5'] = 6,
+    ['6'] = 7,
+    ['7'] = 8,
+    ['8'] = 9,
+    ['9'] = 10,
+    ['a'] = 11,
+    ['b'] = 12,
+    ['c'] = 13,
+    ['d'] = 14,
+    ['e'] = 15,
+    ['f'] = 16};
 
-bool sn_proc_stat_parent(struct sn_slice stat, pid_t *out_parent)
+static unsigned hex_value(char digit)
 {
-    struct sn_slice before;
-    struct sn_slice rest;
-    struct sn_slice column;
-    struct sn_error ignored;
-    int64_t parent;
+    return hex_plus_one[(unsigned char)digit] - 1U;
+}
 
-    /* "pid (name) state ppid ..."; the name may hold blanks and brackets, so the last bracket counts. */
-    if (!sn_slice_cut_last(stat, ')', &before, &rest) || !next_column(&rest, &column) || !next_column(&rest, &column) ||
-        sn_parse_int(column, 0, INT32_MAX, &parent, &ignored) != SN_OK) {
+static bool is_hex(struct sn_slice text)
+{
+    unsigned seen = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        seen |= hex_value(text.ptr[i]);
+    }
+    return seen <= 15;
+}
+
+/* Splits off the last 80 bytes; the digits may still be anything. */
+static bool split_signature(struct sn_slice line, struct sn_slice *out_signed, struct sn_slice *out_signature)
+{
+    if (line.len < SN_AUDIT_SIGNATURE_PART_LEN) {
         return false;
     }
-    *out_parent = (pid_t)parent;
-    return true;
-}
-
-static bool parent_of(pid_t pid, pid_t *out_parent)
-{
-    SN_AUTO(sn_buf_clear) struct sn_buf text = {0};
-    char path[PROC_PATH_SIZE];
-
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    return read_proc(path, STAT_MAX_BYTES, &text) && sn_proc_stat_parent(sn_buf_slice(&text), out_parent);
-}
-
-bool sn_process_descends(pid_t pid, pid_t ancestor)
-{
-    for (int depth = 0; depth < SN_PROC_MAX_DEPTH && pid > 1 && pid != ancestor; depth++) {
-        if (!parent_of(pid, &pid)) {
-            return false;
-        }
-        if (pid == ancestor) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* True if the process holds a socket of that inode; false also when its descriptors may not be read. */
-static bool holds_socket(const char *pid_text, const char *link_text)
-{
-    char path[PROC_PATH_SIZE];
-    bool found = false;
-
-    snprintf(path, sizeof(path), "/proc/%.20s/fd", pid_text);
-    int dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir_fd < 0) {
+    struct sn_slice tail = sn_slice_sub(line, line.len - SN_AUDIT_SIGNATURE_PART_LEN, SN_AUDIT_SIGNATURE_PART_LEN);
+    *out_signed = sn_slice_sub(line, 0, line.len - SN_AUDIT_SIGNATURE_PART_LEN);
+    if (!take(&tail, signature_head)) {
         return false;
     }
-    DIR *dir = fdopendir(dir_fd);
-    if (dir == NULL) {
-        close(dir_fd);
-        return false;
-    }
-    const struct dirent *entry;
-    while (!found && (entry = readdir(dir)) != NULL) {
-        char target[PROC_PATH_SIZE];
-        ssize_t len = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
-        if (len > 0) {
-            target[len] = '\0';
-            found = strcmp(target, link_text) == 0;
-        }
-    }
-    closedir(dir);
-    return found;
-}
-
-static enum sn_status refuse(struct sn_error *err, const char *reason)
-{
-    return sn_fail(err, SN_DENIED, "PEER_REFUSED", "%s", reason);
+    *out_signature = take_len(&tail, SN_AUDIT_SIGNATURE_LEN);
+    return sn_slice_eq(tail, SN_S("\"}"));
 }
 
 /*
- * Looks at every process that can be looked at. A holder outside the tree refuses the connection although another one
- * is inside: a socket that was handed around could be written by either.
+ * The first byte of [at, end) that cannot be passed over inside a string: a quote, a backslash or a control. Eight
+ * bytes at a time: verification is to cost little more than the hash. In each term the lowest bit set is exact.
  */
-static enum sn_status check_holders(uint64_t inode, pid_t ancestor, struct sn_error *err)
+static const char *skip_plain(const char *at, const char *end)
 {
-    char link_text[PROC_PATH_SIZE];
-    bool inside = false;
-    bool outside = false;
-    DIR *dir = opendir("/proc");
+    static const uint64_t ones = 0x0101010101010101ULL;
 
-    if (dir == NULL) {
-        return refuse(err, "the processes of this machine cannot be listed");
-    }
-    snprintf(link_text, sizeof(link_text), "socket:[%llu]", (unsigned long long)inode);
-    const struct dirent *entry;
-    while ((entry = readdir(dir)) != NULL) {
-        struct sn_error ignored;
-        int64_t pid;
-        if (sn_parse_int(sn_slice_str(entry->d_name), 1, INT32_MAX, &pid, &ignored) != SN_OK ||
-            !holds_socket(entry->d_name, link_text)) {
-            continue;
+    while (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && end - at >= 8) {
+        uint64_t word = 0;
+        memcpy(&word, at, sizeof(word));
+        uint64_t quote = word ^ (ones * '"');
+        uint64_t backslash = word ^ (ones * '\\');
+        uint64_t hit = ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | ((word - ones * 0x20) & ~word);
+        hit &= ones * 0x80;
+        if (hit != 0) {
+            return at + __builtin_ctzll(hit) / 8;
         }
-        if (sn_process_descends((pid_t)pid, ancestor)) {
-            inside = true;
+        at += 8;
+    }
+    while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20) {
+        at++;
+    }
+    return at;
+}
+
+/* Behind the closing quote of the string that begins behind at; NULL when it does not end. */
+static const char *skip_string(const char *at, const char *end)
+{
+    for (;;) {
+        at = skip_plain(at, end);
+        if (at >= end || (unsigned char)*at < 0x20) {
+            return NULL;
+        }
+        if (*at == '"') {
+            return at + 1;
+        }
+        at += 2; /* a backslash and what it escapes */
+        if (at > end || (unsigned char)at[-1] < 0x20) {
+            return NULL;
+        }
+    }
+}
+
+/*
+ * True if text is one JSON object without white space outside strings. Not a full JSON reader: it makes sure that the
+ * brackets close and that strings end, so that no second member of the record hides in the entry.
+ */
+static bool is_compact_object(struct sn_slice text)
+{
+    const char *at = text.ptr;
+    const char *end = text.ptr + text.len;
+    size_t depth = 0;
+
+    if (text.len < 2 || *at != '{') {
+        return false;
+    }
+    while (at < end) {
+        unsigned char c = (unsigned char)*at++;
+        if (c == '"') {
+            at = skip_string(at, end);
+            if (at == NULL) {
+                return false;
+            }
+        } else if (c == '{' || c == '[') {
+            depth++;
+        } else if (c == '}' || c == ']') {
+            if (--depth == 0) {
+                return c == '}' && at == end;
+            }
+        } else if (c <= 0x20 || c > 0x7e) {
+            return false;
+        }
+    }
+    return false;
+}
+
+static enum sn_status not_a_record(struct sn_error *err, const char *problem)
+{
+    return sn_fail(err, SN_INVALID, "NOT_A_RECORD", "not a record: %s", problem);
+}
+
+static enum sn_status wrong_start(struct sn_slice line, struct sn_error *err)
+{
+    struct sn_slice rest = line;
+
+    if (take(&rest, SN_S("{\"v\":"))) {
+        int64_t version = take_seq(&rest);
+        if (version > 1 && rest.len > 0 && rest.ptr[0] == ',') {
+            return sn_fail(
+                err, SN_INVALID, "NOT_A_RECORD", "not a record: version %lld is not known", (long long)version);
+        }
+    }
+    return not_a_record(err, "it does not begin with version and stream");
+}
+
+enum sn_status sn_audit_record_parse(struct sn_slice line, struct sn_audit_record *out_record, struct sn_error *err)
+{
+    struct sn_audit_record record = {.seq = 0};
+    struct sn_slice rest = line;
+
+    if (!take(&rest, record_head)) {
+        return wrong_start(line, err);
+    }
+    if (!split_signature(line, &record.signed_part, &record.signature)) {
+        return not_a_record(err, "it does not end with a signature");
+    }
+    if (record.signed_part.len < record_head.len) {
+        return not_a_record(err, "it has no entry");
+    }
+    rest = sn_slice_sub(record.signed_part, record_head.len, record.signed_part.len);
+    record.stream = take_len(&rest, SN_ID_LEN);
+    if (!sn_id_is_valid(record.stream) || !take(&rest, SN_S("\",\"seq\":"))) {
+        return not_a_record(err, "the stream is not 16 characters of the id alphabet");
+    }
+    record.seq = take_seq(&rest);
+    if (record.seq == 0 || !take(&rest, SN_S(",\"prev\":\""))) {
+        return not_a_record(err, "the number is not a decimal from 1 on");
+    }
+    record.prev = take_len(&rest, SN_AUDIT_SIGNATURE_LEN);
+    if (record.prev.len != SN_AUDIT_SIGNATURE_LEN || !is_hex(record.prev) ||
+        !take(&rest, SN_S("\",\"timestamp\":\""))) {
+        return not_a_record(err, "the signature of the record before is not 64 hex digits");
+    }
+    record.timestamp = take_len(&rest, SN_TIME_RFC3339_MS_LEN);
+    if (sn_time_parse_stored(record.timestamp, &record.unix_ms, err) != SN_OK ||
+        !take(&rest, SN_S("\",\"key_id\":\""))) {
+        return not_a_record(err, "the time is not of the stored form");
+    }
+    record.key_id = take_quoted(&rest, SN_AUDIT_KEY_ID_MAX);
+    if (!sn_audit_key_id_is_valid(record.key_id) || !take(&rest, SN_S("\",\"entry\":"))) {
+        return not_a_record(err, "the key id is not of its form");
+    }
+    record.entry = rest;
+    if (!is_compact_object(record.entry)) {
+        return not_a_record(err, "the entry is not one compact JSON object");
+    }
+    *out_record = record;
+    return SN_OK;
+}
+
+void sn_audit_record_glimpse(struct sn_slice line, struct sn_audit_record *out_record)
+{
+    struct sn_audit_record record = {.seq = 0};
+    struct sn_slice rest = line;
+
+    if (take(&rest, record_head)) {
+        record.stream = take_len(&rest, SN_ID_LEN);
+        if (sn_id_is_valid(record.stream) && take(&rest, SN_S("\",\"seq\":"))) {
+            record.seq = take_seq(&rest);
         } else {
-            outside = true;
+            record.stream = SN_S("");
         }
     }
-    closedir(dir);
-    if (outside) {
-        return refuse(err, "a process outside the started command holds the connection");
+    if (!split_signature(line, &record.signed_part, &record.signature)) {
+        record.signature = SN_S("");
     }
-    return inside ? SN_OK : refuse(err, "no process of the started command holds the connection");
+    *out_record = record;
 }
 
-enum sn_status sn_peer_check_tcp(uint16_t port, uint16_t local_port, uid_t uid, pid_t ancestor, struct sn_error *err)
+static bool decode_hex(struct sn_slice hex, unsigned char out[SN_SHA256_LEN])
 {
-    static const char *const tables[] = {"/proc/self/net/tcp", "/proc/self/net/tcp6"};
+    unsigned seen = 0;
 
-    for (size_t i = 0; i < SN_LEN(tables); i++) {
-        SN_AUTO(sn_buf_clear) struct sn_buf text = {0};
-        struct sn_peer_socket found;
-        if (!read_proc(tables[i], SN_PROC_NET_MAX_BYTES, &text) ||
-            !sn_proc_net_find(sn_buf_slice(&text), port, local_port, &found)) {
-            continue;
-        }
-        if (found.uid != uid) {
-            return refuse(err, "the connection belongs to another user");
-        }
-        return check_holders(found.inode, ancestor, err);
+    if (hex.len != SN_AUDIT_SIGNATURE_LEN) {
+        return false;
     }
-    return refuse(err, "the owner of the connection cannot be found");
+    for (size_t i = 0; i < SN_SHA256_LEN; i++) {
+        unsigned high = hex_value(hex.ptr[2 * i]);
+        unsigned low = hex_value(hex.ptr[2 * i + 1]);
+        seen |= high | low;
+        out[i] = (unsigned char)(high << 4 | (low & 15));
+    }
+    return seen <= 15;
 }
 
-enum sn_status sn_peer_check_unix(int fd, uid_t uid, pid_t ancestor, struct sn_error *err)
+bool sn_audit_signature_is_valid(struct sn_hmac *hmac, struct sn_slice signed_part, struct sn_slice signature)
 {
-    struct ucred peer;
-    socklen_t len = sizeof(peer);
+    unsigned char shown[SN_SHA256_LEN];
+    unsigned char mac[SN_SHA256_LEN];
 
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 || len != sizeof(peer) || peer.pid <= 0) {
-        return refuse(err, "the owner of the connection cannot be found");
+    if (!decode_hex(signature, shown)) {
+        return false;
     }
-    if (peer.uid != uid) {
-        return refuse(err, "the connection belongs to another user");
+    sn_hmac_begin(hmac);
+    sn_hmac_update(hmac, signed_part);
+    sn_hmac_finish(hmac, mac);
+    return sn_slice_eq_const_time(sn_slice_bytes(shown, sizeof(shown)), sn_slice_bytes(mac, sizeof(mac)));
+}
+
+bool sn_audit_record_is_valid(const struct sn_audit_keys *keys, const struct sn_audit_record *record)
+{
+    const struct sn_audit_key *key = sn_audit_keys_find(keys, record->key_id);
+    SN_AUTO(sn_hmac_clear) struct sn_hmac hmac = {0};
+
+    if (key == NULL) {
+        return false;
     }
-    if (!sn_process_descends(peer.pid, ancestor)) {
-        return refuse(err, "a process outside the started command holds the connection");
+    sn_hmac_init(&hmac, &key->key);
+    return sn_audit_signature_is_valid(&hmac, record->signed_part, record->signature);
+}
+
+static bool copy_exact(char *out, size_t size, struct sn_slice text)
+{
+    if (text.len >= size) {
+        return false;
     }
+    if (text.len > 0) {
+        memcpy(out, text.ptr, text.len);
+    }
+    out[text.len] = '\0';
+    return true;
+}
+
+void sn_audit_opening_parse(struct sn_slice entry, struct sn_audit_opening *out_opening)
+{
+    static const struct sn_slice event = SN_S_INIT("\",\"event\":\"audit.opened\",");
+    static const struct sn_slice head = SN_S_INIT("{\"timestamp\":\"");
+    SN_AUTO(sn_json_doc_free_p) struct sn_json_doc *doc = NULL;
+    struct sn_slice rest = entry;
+    struct sn_error err;
+
+    *out_opening = (struct sn_audit_opening){.is_opened = false};
+    if (!take(&rest, head) || take_len(&rest, SN_TIME_RFC3339_MS_LEN).len != SN_TIME_RFC3339_MS_LEN ||
+        !take(&rest, event) || sn_json_parse(entry, &sn_json_limits_document, &doc, &err) != SN_OK) {
+        return;
+    }
+    const struct sn_json *root = sn_json_root(doc);
+    struct sn_audit_opening opening = {.is_opened = true};
+    opening.previous.seq = sn_json_int(sn_json_get(root, "previous_seq"), 0);
+    struct sn_slice stream = sn_json_text(sn_json_get(root, "previous_stream"));
+    struct sn_slice signature = sn_json_text(sn_json_get(root, "previous_signature"));
+    if (!copy_exact(opening.reason, sizeof(opening.reason), sn_json_text(sn_json_get(root, "reason")))) {
+        return;
+    }
+    opening.has_previous = sn_id_is_valid(stream) && opening.previous.seq > 0 &&
+                           signature.len == SN_AUDIT_SIGNATURE_LEN && is_hex(signature) &&
+                           copy_exact(opening.previous.stream, sizeof(opening.previous.stream), stream) &&
+                           copy_exact(opening.previous.signature, sizeof(opening.previous.signature), signature);
+    *out_opening = opening;
+}
+
+void sn_audit_anchor_append(
+    struct sn_buf *buf, const struct sn_audit_position *position, const struct sn_audit_key *key, int64_t now_ms)
+{
+    SN_AUTO(sn_hmac_clear) struct sn_hmac hmac = {0};
+    char text[SN_TIME_TEXT_MAX];
+    char hex[SN_AUDIT_SIGNATURE_LEN + 1];
+    size_t start = buf->len;
+
+    sn_hmac_init(&hmac, &key->key);
+    sn_buf_add(buf, anchor_head);
+    sn_buf_add_bytes(buf, position->stream, SN_ID_LEN);
+    sn_buf_add_str(buf, "\",\"seq\":");
+    sn_buf_add_int(buf, position->seq);
+    sn_buf_add_str(buf, ",\"last\":\"");
+    sn_buf_add_bytes(buf, position->signature, SN_AUDIT_SIGNATURE_LEN);
+    sn_buf_add_str(buf, "\",\"timestamp\":\"");
+    sn_buf_add(buf, sn_time_format_rfc3339_ms(now_ms, text));
+    sn_buf_add_str(buf, "\",\"key_id\":\"");
+    sn_buf_add_str(buf, key->id);
+    sn_buf_add_byte(buf, '"');
+    sign(buf, start, &hmac, hex);
+}
+
+enum sn_status sn_audit_anchor_parse(struct sn_slice line, const struct sn_audit_keys *keys,
+    struct sn_audit_position *out_position, struct sn_error *err)
+{
+    struct sn_audit_position position = {.seq = 0};
+    struct sn_audit_record as_record = {.seq = 0};
+    struct sn_slice rest = {0};
+    struct sn_slice stream = {0};
+    struct sn_slice last = {0};
+
+    bool is_anchor = split_signature(line, &as_record.signed_part, &as_record.signature);
+    rest = as_record.signed_part;
+    is_anchor = is_anchor && take(&rest, anchor_head);
+    if (is_anchor) {
+        stream = take_len(&rest, SN_ID_LEN);
+        is_anchor = sn_id_is_valid(stream) && take(&rest, SN_S("\",\"seq\":"));
+    }
+    if (is_anchor) {
+        position.seq = take_seq(&rest);
+        is_anchor = position.seq > 0 && take(&rest, SN_S(",\"last\":\""));
+    }
+    if (is_anchor) {
+        last = take_len(&rest, SN_AUDIT_SIGNATURE_LEN);
+        is_anchor = last.len == SN_AUDIT_SIGNATURE_LEN && is_hex(last) && take(&rest, SN_S("\",\"timestamp\":\"")) &&
+                    sn_time_parse_stored(take_len(&rest, SN_TIME_RFC3339_MS_LEN), &position.unix_ms, err) == SN_OK &&
+                    take(&rest, SN_S("\",\"key_id\":\""));
+    }
+    if (is_anchor) {
+        as_record.key_id = take_quoted(&rest, SN_AUDIT_KEY_ID_MAX);
+        is_anchor = sn_audit_key_id_is_valid(as_record.key_id) && sn_slice_eq(rest, SN_S("\""));
+    }
+    if (!is_anchor) {
+        return sn_fail(err, SN_INVALID, "INVALID_ANCHOR", "not an anchor line");
+    }
+    if (sn_audit_keys_find(keys, as_record.key_id) == NULL) {
+        return sn_fail(err, SN_INVALID, "INVALID_ANCHOR", "the anchor is signed with an unknown key '%.*s'",
+            SN_PRI(as_record.key_id));
+    }
+    if (!sn_audit_record_is_valid(keys, &as_record)) {
+        return sn_fail(err, SN_INVALID, "INVALID_ANCHOR", "the signature of the anchor is wrong");
+    }
+    copy_exact(position.stream, sizeof(position.stream), stream);
+    copy_exact(position.signature, sizeof(position.signature), last);
+    *out_position = position;
     return SN_OK;
 }
