@@ -2,10 +2,14 @@
 /*
  * cli/tvm_cmd_serve.c - serve: start in order, answer, reload on SIGHUP, drain on SIGTERM (TVM 2.2).
  */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -180,11 +184,43 @@ static void add_audience(struct server *server, struct sn_slice url)
     }
 }
 
+static void add_loopback_names(struct server *server, uint16_t port)
+{
+    const char *scheme = has_tls(server) ? "https" : "http";
+
+    add_audience(server, sn_arena_printf(&server->arena, "%s://127.0.0.1:%u", scheme, port));
+    add_audience(server, sn_arena_printf(&server->arena, "%s://[::1]:%u", scheme, port));
+    add_audience(server, sn_arena_printf(&server->arena, "%s://localhost:%u", scheme, port));
+}
+
+/* A socket of the service manager knows its own address. */
+static void name_inherited(struct server *server, int fd)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+        struct sockaddr_un local;
+    } address = {0};
+    socklen_t len = sizeof(address);
+
+    if (getsockname(fd, &address.any, &len) != 0) {
+        return;
+    }
+    if (address.any.sa_family == AF_INET) {
+        add_loopback_names(server, ntohs(address.v4.sin_port));
+    } else if (address.any.sa_family == AF_INET6) {
+        add_loopback_names(server, ntohs(address.v6.sin6_port));
+    } else if (address.any.sa_family == AF_UNIX && address.local.sun_path[0] == '/') {
+        add_audience(server,
+            sn_arena_printf(&server->arena, "unix:%.*s", (int)sizeof(address.local.sun_path), address.local.sun_path));
+    }
+}
+
 /* The public URLs in their canonical form, else the names under which the loopback listeners can be reached. */
 static enum sn_status name_audiences(struct server *server, struct sn_error *err)
 {
     const struct sn_tvm_settings *settings = &server->graph.settings;
-    const char *scheme = has_tls(server) ? "https" : "http";
 
     for (size_t i = 0; i < settings->public_urls.count; i++) {
         struct sn_url url = {0};
@@ -192,16 +228,19 @@ static enum sn_status name_audiences(struct server *server, struct sn_error *err
         add_audience(server, url.canonical);
         server->authorities[server->authority_count++] = url.authority;
     }
-    for (size_t i = 0; i < settings->listen.count && settings->public_urls.count == 0; i++) {
+    if (settings->public_urls.count > 0) {
+        return SN_OK;
+    }
+    for (int i = 0; i < server->inherited_count; i++) {
+        name_inherited(server, server->inherited_first + i);
+    }
+    for (size_t i = 0; i < settings->listen.count && server->inherited_count == 0; i++) {
         struct sn_slice address = settings->listen.items[i];
         if (sn_slice_has_prefix(address, SN_S("unix:"))) {
             add_audience(server, address);
-            continue;
+        } else {
+            add_loopback_names(server, sn_listener_port(server->listener, i));
         }
-        uint16_t port = sn_listener_port(server->listener, i);
-        add_audience(server, sn_arena_printf(&server->arena, "%s://127.0.0.1:%u", scheme, port));
-        add_audience(server, sn_arena_printf(&server->arena, "%s://[::1]:%u", scheme, port));
-        add_audience(server, sn_arena_printf(&server->arena, "%s://localhost:%u", scheme, port));
     }
     return SN_OK;
 }

@@ -251,8 +251,30 @@ def test_unix_socket_never_replaces(start_tvm, shared_lab, tmp_path, kind):
         held.close()
 
 
-def test_inherited_sockets(start_tvm, shared_lab, tmp_path):
-    """LISTEN_FDS and NOTIFY_SOCKET: sockets of the service manager are used, and it is told when the server is ready."""
+def test_inherited_socket(start_tvm, shared_lab, start, tmp_path):
+    """LISTEN_FDS: the socket of the service manager is used, and its port is the audience."""
+    held = socket.socket()
+    held.bind(("127.0.0.1", 0))
+    held.listen()
+    shape = start_tvm(shared_lab)  # its settings and way of talking
+    place = tmp_path / "inherited"
+    place.mkdir(mode=0o700)
+    environment = {**shape.environment, "LISTEN_FDS": "1", "SENTINEL_STORE_PATH": str(place / "sentinel.db")}
+    server = subprocess.Popen(["/bin/bash", "-c", f"exec 3<&{held.fileno()}; LISTEN_PID=$$ exec {BIN}/sentinel-tvm serve"],
+                              env=environment, pass_fds=[held.fileno()], stdout=subprocess.PIPE, text=True)
+    try:
+        url = server.stdout.readline().split()[1]
+        assert url == f"http://127.0.0.1:{held.getsockname()[1]}"
+        shape.url = url
+        assert shape.vend("alice", "dev").status == 200
+    finally:
+        server.terminate()
+        assert server.wait(20) == 0
+        held.close()
+
+
+def test_service_manager_is_told(start_tvm, shared_lab, tmp_path):
+    """NOTIFY_SOCKET: ready, reloading with its time, ready again, stopping."""
     notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     notify.bind(str(tmp_path / "notify"))
     notify.settimeout(20)
