@@ -42,8 +42,8 @@ static void published_log_passes(void **state)
 
     for (size_t piece = 1; piece <= 4096; piece = piece * 3 + 1) {
         const struct sn_audit_verify_result *result = NULL;
-        SN_AUTO(sn_audit_verifier_free_p)
-        struct sn_audit_verifier *v = verify(&keys, sn_test_published_anchor, false, &whole, 1, piece, &result);
+        SN_UNUSED SN_AUTO(sn_audit_verifier_free_p) struct sn_audit_verifier *v =
+            verify(&keys, sn_test_published_anchor, false, &whole, 1, piece, &result);
         SN_AUTO(sn_buf_clear) struct sn_buf anchors = {0};
 
         assert_int_equal(result->lines, 4);
@@ -75,8 +75,8 @@ static void attack_33_every_changed_byte(void **state)
             continue; /* two lines become one: below */
         }
         copy[at] = copy[at] == '0' ? '1' : (char)(copy[at] ^ 1);
-        SN_AUTO(sn_audit_verifier_free_p)
-        struct sn_audit_verifier *v = verify(&keys, NULL, false, &file, 1, len, &result);
+        SN_UNUSED SN_AUTO(sn_audit_verifier_free_p) struct sn_audit_verifier *v =
+            verify(&keys, NULL, false, &file, 1, len, &result);
         if (result->failures != 1 || result->findings[0].line != line) {
             print_error("byte %zu: %d failures\n", at, (int)result->failures);
             for (size_t i = 0; i < result->finding_count; i++) {
@@ -171,8 +171,8 @@ static void attack_33_lines_moved(void **state)
         }
         struct sn_slice file = sn_buf_slice(&text);
         print_message("# %s\n", rows[i].name);
-        SN_AUTO(sn_audit_verifier_free_p)
-        struct sn_audit_verifier *v = verify(&keys, NULL, false, &file, 1, 100, &result);
+        SN_UNUSED SN_AUTO(sn_audit_verifier_free_p) struct sn_audit_verifier *v =
+            verify(&keys, NULL, false, &file, 1, 100, &result);
         if (rows[i].message == NULL) {
             assert_int_equal(result->failures, 0);
             assert_int_equal(result->ok, 8);
@@ -231,8 +231,8 @@ static void attack_33_forked_stream(void **state)
             }
             struct sn_slice file = sn_buf_slice(&text);
             print_message("# %s\n", rows[i].name);
-            SN_AUTO(sn_audit_verifier_free_p)
-            struct sn_audit_verifier *v = verify(&keys, NULL, is_export != 0, &file, 1, 1000, &result);
+            SN_UNUSED SN_AUTO(sn_audit_verifier_free_p) struct sn_audit_verifier *v =
+                verify(&keys, NULL, is_export != 0, &file, 1, 1000, &result);
             assert_true(result->failures > 0);
             assert_int_equal(result->findings[0].line, rows[i].line);
             assert_non_null(strstr(result->findings[0].message, rows[i].message));
@@ -290,8 +290,8 @@ static void new_stream_after_another(void **state)
         sn_buf_add(&text, sn_buf_slice(&b.text));
         struct sn_slice file = sn_buf_slice(&text);
         print_message("# %s\n", rows[i].name);
-        SN_AUTO(sn_audit_verifier_free_p)
-        struct sn_audit_verifier *v = verify(&keys, NULL, false, &file, 1, 1000, &result);
+        SN_UNUSED SN_AUTO(sn_audit_verifier_free_p) struct sn_audit_verifier *v =
+            verify(&keys, NULL, false, &file, 1, 1000, &result);
         if (rows[i].message == NULL) {
             assert_int_equal(result->failures, 0);
             assert_int_equal(result->streams, 2);
@@ -356,15 +356,15 @@ static void attack_33_anchors(void **state)
             anchor.ptr[anchor.len - 10] = anchor.ptr[anchor.len - 10] == 'a' ? 'b' : 'a';
         }
         print_message("# %s\n", rows[i].name);
-        SN_AUTO(sn_audit_verifier_free_p)
-        struct sn_audit_verifier *v = verify(&keys, sn_buf_str(&anchor), false, &file, 1, 1000, &result);
+        SN_UNUSED SN_AUTO(sn_audit_verifier_free_p) struct sn_audit_verifier *v =
+            verify(&keys, sn_buf_str(&anchor), false, &file, 1, 1000, &result);
         if (rows[i].message == NULL) {
             assert_int_equal(result->failures, 0);
             SN_AUTO(sn_buf_clear) struct sn_buf again = {0};
             sn_audit_verifier_format_anchors(v, INT64_C(1775001602000), &again);
             const struct sn_audit_verify_result *second = NULL;
-            SN_AUTO(sn_audit_verifier_free_p)
-            struct sn_audit_verifier *w = verify(&keys, sn_buf_str(&again), false, &file, 1, 1000, &second);
+            SN_UNUSED SN_AUTO(sn_audit_verifier_free_p) struct sn_audit_verifier *w =
+                verify(&keys, sn_buf_str(&again), false, &file, 1, 1000, &second);
             assert_int_equal(second->failures, 0);
         } else {
             assert_true(result->failures >= 1);
@@ -524,8 +524,8 @@ static void exports(void **state)
         }
         struct sn_slice file = sn_buf_slice(&text);
         print_message("# %s\n", rows[i].name);
-        SN_AUTO(sn_audit_verifier_free_p)
-        struct sn_audit_verifier *v = verify(&keys, NULL, true, &file, 1, 1000, &result);
+        SN_UNUSED SN_AUTO(sn_audit_verifier_free_p) struct sn_audit_verifier *v =
+            verify(&keys, NULL, true, &file, 1, 1000, &result);
         assert_int_equal(result->failures, rows[i].message == NULL ? 0 : 1);
         assert_int_equal(result->duplicates, rows[i].duplicates);
         assert_int_equal(result->streams, rows[i].streams);
