@@ -154,7 +154,11 @@ enum sn_status sn_graph_open_sts(struct sn_tvm_graph *graph, struct sn_error *er
 enum sn_status sn_graph_make_handler(struct sn_tvm_graph *graph, bool is_lambda, const struct sn_slice *audiences,
     size_t audience_count, struct sn_error *err)
 {
+    struct sn_audit_file_stats stats;
+
+    sn_audit_file_stats(graph->audit_file, &stats);
     struct sn_tvm_parts parts = {
+        .not_before_unix_ms = stats.position.unix_ms,
         .settings = &graph->settings,
         .clock = sn_clock_system(),
         .random_source = sn_random_system(),

@@ -31,12 +31,14 @@ void sn_vend_hint_names(struct sn_call *call, struct sn_slice name)
 
     for (size_t i = 0; i < sn_catalog_count(call->catalog); i++) {
         const struct sn_profile *profile = sn_catalog_at(call->catalog, i);
-        if (!is_visible(call, profile)) {
+        bool is_near = near_count < HINT_NAMES_MAX &&
+                       sn_edit_distance(name, profile->name, HINT_DISTANCE_MAX) <= HINT_DISTANCE_MAX;
+        /* Once one visible profile is known, only near names are worth a look at their policy. */
+        if ((!is_near && sees_any) || !is_visible(call, profile)) {
             continue;
         }
         sees_any = true;
-        if (near_count < HINT_NAMES_MAX &&
-            sn_edit_distance(name, profile->name, HINT_DISTANCE_MAX) <= HINT_DISTANCE_MAX) {
+        if (is_near) {
             near[near_count++] = profile->name;
         }
     }

@@ -56,6 +56,7 @@ enum sn_status sn_tvm_new(const struct sn_tvm_parts *parts, struct sn_tvm **out_
     tvm->parts = *parts;
     pthread_mutex_init(&tvm->own.lock, NULL);
     pthread_mutex_init(&tvm->ready.lock, NULL);
+    atomic_store(&tvm->latest_unix_ms, parts->not_before_unix_ms);
     tvm->partition = sn_partition_of_region(sn_slice_str(parts->settings->region));
     tvm->limiter = sn_limiter_new(parts->settings->rate_limit_requests, parts->settings->rate_limit_window_s);
     SN_TRY(sn_id_new(parts->random_source, &tvm->instance_id, err));
@@ -155,12 +156,21 @@ static enum sn_status accept_call(struct sn_call *call, struct sn_error *err)
 
 static void log_refusal(const struct sn_call *call, const struct sn_error *err, int status)
 {
+    const struct sn_peer *peer = &call->request->peer;
+    char from[96];
+
+    /* A Unix peer's ids are told here and are an identity nowhere. */
+    if (peer->is_unix) {
+        snprintf(from, sizeof(from), "unix uid %lld pid %lld", (long long)peer->uid, (long long)peer->pid);
+    } else {
+        snprintf(from, sizeof(from), "%s", peer->address);
+    }
     enum sn_log_level level = status >= 500 ? SN_LOG_ERROR : status == 401 || status == 403 ? SN_LOG_WARN : SN_LOG_INFO;
 
     sn_log_error_of(level, "request.refused", "request refused", err,
         SN_LOG_FIELDS(SN_STR("request_id", call->has_id ? call->id.text : ""),
             SN_STR("route", sn_route_names[sn_route_index(call->route)]), SN_STR("caller", call->caller.arn),
-            SN_INT("status", status)));
+            SN_STR("peer", from), SN_INT("status", status)));
 }
 
 /* The one place where an error becomes an answer. */

@@ -71,6 +71,7 @@ struct sn_tvm_parts {
     const struct sn_grant_source *grants; /* NULL: no grant is ever found */
     const struct sn_tvm_probes *probes;   /* NULL: none */
     struct sn_metrics *metrics;           /* outlives the handler */
+    int64_t not_before_unix_ms; /* an instant that has certainly passed, such as that of the last record; 0: none */
     bool is_lambda;
     const struct sn_slice *audiences; /* canonical URLs of this server; none on Lambda */
     size_t audience_count;

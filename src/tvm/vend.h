@@ -29,6 +29,8 @@ struct sn_vend {
     enum sn_issue_kind kind;
     /* 12 */
     struct sn_duration_result duration;
+    int64_t expires_ms;           /* what the caller is told */
+    struct sn_buf session_policy; /* with the deadline, when there is one */
     /* 13 */
     int64_t blocks_read_mono_ns;
     /* 14 */
@@ -37,9 +39,7 @@ struct sn_vend {
     struct sn_session session;
     bool has_row;
     /* 15 */
-    struct sn_buf session_policy;
     struct sn_assumed_role role;
-    int64_t expires_ms; /* what the caller is told */
     /* 17: a record of the issue has been tried; no other follows */
     bool is_recorded;
     const char *record_reason; /* reason of a refusal behind the policy; NULL: the rule's */

@@ -193,6 +193,32 @@ static int64_t left_s(const struct sn_call *call, const struct sn_vend *vend, en
     return left_ms > 0 ? left_ms / 1000 : 0;
 }
 
+/*
+ * When access ends. A closing window ends it with a statement in the session policy, at a whole second; one that does
+ * not fit counts as a window that has ended.
+ */
+static void set_end(struct sn_call *call, struct sn_vend *vend)
+{
+    const struct sn_profile *profile = vend->profile;
+    struct sn_error err = {0};
+    size_t arn_chars = 0;
+
+    vend->expires_ms = call->unix_ms + vend->duration.seconds * 1000;
+    if (!vend->duration.needs_deadline) {
+        return;
+    }
+    vend->expires_ms -= vend->expires_ms % 1000;
+    for (size_t i = 0; i < profile->policy_arn_count; i++) {
+        arn_chars += profile->policy_arns[i].len;
+    }
+    if (sn_session_policy_with_deadline(profile->session_policy, profile->policy_arn_count > 0, arn_chars,
+            vend->expires_ms / 1000, &vend->session_policy, &err) != SN_OK) {
+        sn_log_error_of(SN_LOG_WARN, "deadline.too_long", "the end of a window does not fit the session policy", &err,
+            SN_LOG_FIELDS(SN_STR("request_id", call->id.text), SN_TEXT("profile", profile->name)));
+        vend->duration.window_over = true;
+    }
+}
+
 enum sn_status sn_vend_set_duration(struct sn_call *call, struct sn_vend *vend, struct sn_error *err)
 {
     const struct sn_tvm_settings *settings = call->tvm->parts.settings;
@@ -212,6 +238,9 @@ enum sn_status sn_vend_set_duration(struct sn_call *call, struct sn_vend *vend, 
         .role_credentials = is_role,
     };
     sn_duration_decide(&input, &vend->duration);
+    if (!vend->duration.window_over) {
+        set_end(call, vend);
+    }
     if (!vend->duration.window_over) {
         return SN_OK;
     }

@@ -87,7 +87,6 @@ static void fill_row(struct sn_call *call, struct sn_vend *vend)
     int64_t now_ms = call->unix_ms;
     int64_t retention_s = tvm->parts.settings->record_retention_days * DAY_S;
 
-    vend->expires_ms = now_ms + vend->duration.seconds * 1000;
     sn_stamp_source_identity(principal, vend->kind, &call->id, vend->source_identity);
     sn_stamp_session_name(principal, &call->id, vend->session_name);
     vend->session = (struct sn_session){
@@ -177,21 +176,6 @@ void sn_vend_end_row(struct sn_call *call, struct sn_vend *vend, enum sn_session
 
 /* --- 15: AssumeRole --- */
 
-static enum sn_status add_deadline(struct sn_vend *vend, struct sn_error *err)
-{
-    size_t arn_chars = 0;
-
-    for (size_t i = 0; i < vend->profile->policy_arn_count; i++) {
-        arn_chars += vend->profile->policy_arns[i].len;
-    }
-    if (sn_session_policy_with_deadline(vend->profile->session_policy, vend->profile->policy_arn_count > 0, arn_chars,
-            vend->expires_ms / 1000, &vend->session_policy, err) != SN_OK) {
-        /* A deadline that does not fit counts as a window that has ended. */
-        return sn_api_translate(err, "POLICY_DENY");
-    }
-    return SN_OK;
-}
-
 static enum sn_status call_sts(struct sn_call *call, struct sn_vend *vend, struct sn_error *err)
 {
     const struct sn_tvm_sts *sts = call->tvm->parts.sts;
@@ -230,9 +214,6 @@ static enum sn_status call_sts(struct sn_call *call, struct sn_vend *vend, struc
 
 enum sn_status sn_vend_assume_role(struct sn_call *call, struct sn_vend *vend, struct sn_error *err)
 {
-    if (vend->duration.needs_deadline) {
-        SN_TRY(add_deadline(vend, err));
-    }
     if (call_sts(call, vend, err) != SN_OK) {
         bool is_late = sn_call_mono_ns(call) >= call->deadline_mono_ns;
         vend->record_reason = "credentials could not be issued";
