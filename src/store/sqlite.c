@@ -94,12 +94,12 @@ static void statement_text(enum sn_sqlite_statement which, struct sn_buf *sql)
         [SN_STMT_RELEASE] = "RELEASE one",
         [SN_STMT_BACK] = "ROLLBACK TO one",
         [SN_STMT_PROOF] = "INSERT INTO proofs (id, ttl, seal) VALUES (?1, ?2, ?3)",
-        [SN_STMT_GET_BLOCKS] = "SELECT id, blocked_until, blocked_by, reason, session_id, seal FROM blocks"
-                               " WHERE id IN (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        [SN_STMT_GET_BLOCKS] = ("SELECT id, blocked_until, blocked_by, reason, session_id, seal FROM blocks"
+                                " WHERE id IN (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
         [SN_STMT_PUT_BLOCK] =
-            "INSERT INTO blocks (id, blocked_until, blocked_by, reason, session_id, ttl, seal)"
-            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET blocked_until = ?2, blocked_by = ?3,"
-            " reason = ?4, session_id = ?5, ttl = ?6, seal = ?7 WHERE ?8 OR excluded.blocked_until > blocked_until",
+            ("INSERT INTO blocks (id, blocked_until, blocked_by, reason, session_id, ttl, seal)"
+             " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET blocked_until = ?2, blocked_by = ?3,"
+             " reason = ?4, session_id = ?5, ttl = ?6, seal = ?7 WHERE ?8 OR excluded.blocked_until > blocked_until"),
         [SN_STMT_PROBE] = "UPDATE probe SET count = count + 1",
         [SN_STMT_SWEEP_SESSIONS] =
             "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE ttl < ?1 LIMIT 1000)",
@@ -377,6 +377,7 @@ enum sn_status sn_sqlite_holds_rows(const char *path, bool *out_holds_rows, stru
         return SN_OK;
     }
     SN_TRY(conn_new(path, SQLITE_OPEN_READWRITE, BUSY_DEFAULT_MS, &conn, err));
+    SN_ASSERT(conn != NULL);
     SN_TRY(read_number(conn->db, "SELECT count(*) FROM sqlite_schema WHERE name = 'sessions'", &tables, err));
     if (tables > 0) {
         SN_TRY(read_number(conn->db,
@@ -436,6 +437,7 @@ static enum sn_status get(
     struct sn_sqlite_conn *conn = NULL;
 
     SN_TRY(take_reader(store, &conn, err));
+    SN_ASSERT(conn != NULL);
     enum sn_status status = read_row(conn, id, arena, out_session, err);
     give_reader(store, conn);
     return status;
@@ -489,6 +491,7 @@ static enum sn_status is_blocked(
         return sn_fail(err, SN_INTERNAL, "INTERNAL", "more block markers are asked for than can apply");
     }
     SN_TRY(take_reader(store, &conn, err));
+    SN_ASSERT(conn != NULL);
     enum sn_status status = read_blocks(store, conn, ids, count, now_ms, out_blocked, err);
     give_reader(store, conn);
     return status;

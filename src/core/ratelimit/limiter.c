@@ -111,6 +111,7 @@ static struct entry **chain_of(struct shard *shard, const unsigned char digest[D
 
 static void unlink_use(struct shard *shard, struct entry *entry)
 {
+    SN_ASSERT(entry != NULL);
     *(entry->newer != NULL ? &entry->newer->older : &shard->newest) = entry->older;
     *(entry->older != NULL ? &entry->older->newer : &shard->oldest) = entry->newer;
 }
@@ -169,7 +170,7 @@ static void purge(const struct sn_limiter *limiter, struct shard *shard, int64_t
 /* The longest unused key goes, but never one of this call or one that has to be refused: that would forgive it. */
 static bool make_room(const struct sn_limiter *limiter, struct shard *shard, const struct probe *probes, int64_t now_ns)
 {
-    for (size_t looked = shard->keys; looked > 0; looked--) {
+    for (size_t looked = shard->keys; looked > 0 && shard->oldest != NULL; looked--) {
         struct entry *entry = shard->oldest;
         bool is_ours = false;
 
