@@ -3,9 +3,10 @@
 #include "base/log.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 8192, VALUE_MAX_CHARS = 512 };
+enum { LINE_MAX_BYTES = 8192, VALUE_MAX_BYTES = 512 };
 
 static atomic_int sink_fd = 2;
 static atomic_int sink_level = SN_LOG_INFO;
@@ -37,30 +38,52 @@ static unsigned decode(const unsigned char *p, size_t len)
     return c;
 }
 
-/* Characters that move the cursor or reorder text: C0, DEL, C1, line separators and bidirectional controls. */
+/* True for what is no visible text: controls, separators, bidirectional and zero-width characters, tags. */
 static bool is_hostile(unsigned c)
 {
-    return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x061c || c == 0x200e || c == 0x200f || c == 0x2028 ||
-           c == 0x2029 || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+    static const struct {
+        unsigned first, last;
+    } ranges[] = {{0x00, 0x1f}, {0x7f, 0x9f}, {0xad, 0xad}, {0x61c, 0x61c}, {0x180e, 0x180e}, {0x200b, 0x200f},
+        {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe0fff}};
+    for (size_t i = 0; i < SN_LEN(ranges); i++) {
+        if (c >= ranges[i].first && c <= ranges[i].last) {
+            return true;
+        }
+    }
+    return false;
 }
 
-void sn_sanitize(struct sn_buf *buf, struct sn_slice text, size_t max_chars)
+/* Length of \uXXXX in out, two of them (a surrogate pair) above U+FFFF. */
+static size_t escape(unsigned c, char out[16])
 {
-    for (size_t chars = 0; text.len > 0; chars++) {
-        if (chars == max_chars) {
-            sn_buf_add_str(buf, "...");
-            return;
-        }
+    if (c > 0xffff) {
+        return (size_t)snprintf(out, 16, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10), 0xdc00 + (c & 0x3ff));
+    }
+    return (size_t)snprintf(out, 16, "\\u%04x", c);
+}
+
+void sn_sanitize(struct sn_buf *buf, struct sn_slice text, size_t max_bytes)
+{
+    static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD stands for a byte that is not UTF-8 */
+    size_t written = 0;
+
+    while (text.len > 0) {
+        char out[16];
         size_t len = sn_utf8_sequence(text);
-        unsigned c = len > 0 ? decode((const unsigned char *)text.ptr, len) : (unsigned char)text.ptr[0];
-        if (len == 0 || is_hostile(c)) {
-            sn_buf_addf(buf, "\\u%04X", c);
+        unsigned c = len > 0 ? decode((const unsigned char *)text.ptr, len) : 0xfffd;
+        struct sn_slice piece = len > 0 ? sn_slice_sub(text, 0, len) : sn_slice_str(replacement);
+        if (is_hostile(c)) {
+            piece = (struct sn_slice){out, escape(c, out)};
         } else if (c == '\\' || c == '"') {
-            sn_buf_add_byte(buf, '\\');
-            sn_buf_add_byte(buf, (char)c);
-        } else {
-            sn_buf_add_bytes(buf, text.ptr, len);
+            out[0] = '\\';
+            out[1] = (char)c;
+            piece = (struct sn_slice){out, 2};
         }
+        if (piece.len > max_bytes - written) {
+            return; /* never half a character or half an escape */
+        }
+        sn_buf_add(buf, piece);
+        written += piece.len;
         text = sn_slice_sub(text, len > 0 ? len : 1, text.len);
     }
 }
@@ -90,11 +113,11 @@ static void add_field(struct sn_buf *line, const struct sn_log_field *field)
     sn_buf_addf(line, " %s=", field->key);
     if (field->is_number) {
         sn_buf_add_int(line, field->number);
-    } else if (is_bare(field->text) && field->text.len <= VALUE_MAX_CHARS) {
+    } else if (is_bare(field->text) && field->text.len <= VALUE_MAX_BYTES) {
         sn_buf_add(line, field->text);
     } else {
         sn_buf_add_byte(line, '"');
-        sn_sanitize(line, field->text, VALUE_MAX_CHARS);
+        sn_sanitize(line, field->text, VALUE_MAX_BYTES);
         sn_buf_add_byte(line, '"');
     }
 }

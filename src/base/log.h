@@ -48,10 +48,10 @@ void sn_log_error_of(enum sn_log_level level, const char *event, const char *mes
 #define sn_log_error(event, message, ...) sn_log_write(SN_LOG_ERROR, event, message, SN_LOG_FIELDS(__VA_ARGS__))
 
 /*
- * Outside text made safe for one line of log or terminal: control bytes, DEL, C1 controls, bidirectional controls and
- * bytes that are not UTF-8 become \u00XX (or \uXXXX), '\' and '"' are escaped; at most max_chars characters are kept,
- * then "...".
+ * Outside text made safe for one line of log or terminal: control, bidirectional, zero-width and other invisible
+ * characters become \uxxxx (a surrogate pair above U+FFFF), '\' and '"' are escaped, a byte that is not UTF-8 counts as
+ * U+FFFD. Stops before the character or escape that would make more than max_bytes of output.
  */
-void sn_sanitize(struct sn_buf *buf, struct sn_slice text, size_t max_chars);
+void sn_sanitize(struct sn_buf *buf, struct sn_slice text, size_t max_bytes);
 
 #endif

@@ -19,7 +19,7 @@ void sn_cli_printable(struct sn_buf *buf, struct sn_slice text)
             continue;
         }
         if (i > start) {
-            sn_sanitize(buf, sn_slice_sub(text, start, i - start), i - start);
+            sn_sanitize(buf, sn_slice_sub(text, start, i - start), SIZE_MAX);
         }
         if (i < text.len) {
             sn_buf_add_byte(buf, text.ptr[i]);

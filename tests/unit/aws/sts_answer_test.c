@@ -253,7 +253,7 @@ static void faults(void **state)
         int status;
         const char *type, *body, *code, *message;
     } rows[] = {
-        {"refused", 403, "text/xml", FAULT("AccessDenied", "no &#155;31mway"), "AccessDenied", "no \\u009B31mway"},
+        {"refused", 403, "text/xml", FAULT("AccessDenied", "no &#155;31mway"), "AccessDenied", "no \\u009b31mway"},
         {"a message that may repeat the request", 403, "text/xml",
             FAULT("SignatureDoesNotMatch", "x-amz-security-token:CANARY"), "SignatureDoesNotMatch", ""},
         {"status 200", 200, "text/xml", FAULT("X", "m"), "", ""},

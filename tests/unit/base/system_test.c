@@ -96,14 +96,38 @@ static void log_lines(void **state)
     assert_ok(sn_fs_read(in_dir("log"), 4096, &text, &err), &err);
     assert_string_equal(sn_buf_str(&text),
         "INFO: started event=x.start path=/a/b n=-3\n"
-        "WARNING: hostile event=x.bad name=\"a\\u000AERROR: b \\u001B[31m\\\"\\\\ \\u202E\\u00FF\"\n");
-    sn_buf_reset(&text);
-    sn_sanitize(&text,
-        SN_S("ab\xc3\xa9"
-             "defg"),
-        4);
-    assert_string_equal(sn_buf_str(&text), "ab\xc3\xa9"
-                                           "d...");
+        "WARNING: hostile event=x.bad name=\"a\\u000aERROR: b \\u001b[31m\\\"\\\\ \\u202e\xef\xbf\xbd\"\n");
+}
+
+/* AUD-40: ESC and U+202E as written there; never more than the limit, never half an escape. */
+static void sanitiser(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t max;
+        const char *shown;
+    } rows[] = {
+        {"\x1b[31m", 80, "\\u001b[31m"},
+        {"a\xe2\x80\xae"
+         "b",
+            80, "a\\u202eb"},
+        {"\xf3\xa0\x81\x81", 80, "\\udb40\\udc41"},
+        {"\xe2\x80\x8b", 80, "\\u200b"},
+        {"\xff", 80, "\xef\xbf\xbd"},
+        {"\"\\", 80, "\\\"\\\\"},
+        {"ab\x1b", 7, "ab"},
+        {"ab\x1b", 8, "ab\\u001b"},
+        {"ab\xc3\xa9", 3, "ab"},
+        {"ab\"", 3, "ab"},
+        {"abc", 0, ""},
+    };
+    for (size_t i = 0; i < SN_LEN(rows); i++) {
+        SN_AUTO(sn_buf_clear) struct sn_buf text = {0};
+        print_message("# row %zu\n", i);
+        sn_sanitize(&text, sn_slice_str(rows[i].text), rows[i].max);
+        assert_string_equal(sn_buf_str(&text), rows[i].shown);
+    }
 }
 
 static void words(void **state)
@@ -128,6 +152,7 @@ int main(void)
         cmocka_unit_test(files),
         cmocka_unit_test(secret_files),
         cmocka_unit_test(log_lines),
+        cmocka_unit_test(sanitiser),
         cmocka_unit_test(words),
     };
     return cmocka_run_group_tests(tests, make_dir, NULL);

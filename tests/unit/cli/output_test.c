@@ -246,7 +246,7 @@ static void report_as_text(void **state)
     sn_error_detail(&err, "operation", "sts:AssumeRole");
     sn_report_text(&out, &how, &err);
     assert_string_equal(sn_buf_str(&out), "sentinel: error: no credentials for 'prod'\n"
-                                          "  why:  POLICY_DENY: Access denied by policy: \"only\"\\u001B[2J ops\n"
+                                          "  why:  POLICY_DENY: Access denied by policy: \"only\"\\u001b[2J ops\n"
                                           "  why:  operation: sts:AssumeRole\n"
                                           "  hint: see why: sentinel explain prod\n");
     sn_buf_reset(&out);

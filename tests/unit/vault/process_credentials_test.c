@@ -132,7 +132,7 @@ static void children(void **state)
             0},
         {"no such program", "/nonexistent/helper", NULL, "CREDENTIAL_PROCESS_FAILED", "no such program", 0},
         {"complains", "/bin/sh -c 'printf \"\\n\\033[31mno login\\n\" >&2; exit 7'", NULL, "CREDENTIAL_PROCESS_FAILED",
-            "ended with code 7: \\u001B[31mno login", 0},
+            "ended with code 7: \\u001b[31mno login", 0},
         {"killed", "/bin/sh -c 'kill -9 $$'", NULL, "CREDENTIAL_PROCESS_FAILED", "ended by signal 9", 0},
         {"too much", "head -c 70000 /dev/zero", NULL, "CREDENTIAL_PROCESS_FAILED", "more than 64 KiB", 0},
         {"complains without end", "/bin/sh -c 'head -c 300000 /dev/zero >&2; exit 2'", NULL,
