@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * aws/proof.h - proof of identity: a signed sts:GetCallerIdentity that travels on an API request (TVM 6.3).
+ * aws/proof.h - proof of identity: a signed sts:GetCallerIdentity that travels on an API request.
  *
  * The client side makes one; the server side checks its form and rebuilds the STS request from constants, its own
  * settings and the checked values. Both are pure.
@@ -25,7 +25,7 @@ enum { SN_REQUEST_HASH_LEN = 64, SN_PROOF_NONCE_LEN = 22, SN_PROOF_MAX_BYTES = 8
 #define SN_PROOF_BODY "Action=GetCallerIdentity&Version=2011-06-15"
 #define SN_PROOF_CONTENT_TYPE "application/x-www-form-urlencoded; charset=utf-8"
 
-/* TVM 6.3: lower-case hex SHA-256 of the four lines. */
+/* Lower-case hex SHA-256 of the four lines. */
 void sn_request_hash(struct sn_slice method, struct sn_slice path, struct sn_slice query, struct sn_slice body,
     char out_hex[SN_REQUEST_HASH_LEN + 1]);
 
@@ -59,7 +59,8 @@ struct sn_proof_rules {
     int64_t now_unix_s;
 };
 /*
- * Checks 1 to 7 of TVM 6.3 in their order. Codes: PROOF_REQUIRED, PROOF_MALFORMED, PROOF_REGION, PROOF_EXPIRED,
+ * The checks that need no STS, in a fixed order: the first that fires answers. Codes: PROOF_REQUIRED, PROOF_MALFORMED,
+ * PROOF_REGION, PROOF_EXPIRED,
  * PROOF_AUDIENCE, PROOF_MISMATCH. Slices are borrowed from the request.
  */
 SN_MUST_CHECK enum sn_status sn_proof_check(const struct sn_request *request, const struct sn_proof_rules *rules,

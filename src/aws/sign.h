@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * aws/sign.h - AWS Signature Version 4 (header and query form), our own (decisions 11.2).
+ * aws/sign.h - AWS Signature Version 4 (header and query form), our own.
  *
  * Pure: no clock, no I/O. Stages can be read one by one for published vectors.
  */

@@ -260,7 +260,7 @@ static enum sn_status try_call(struct sn_sts *sts, const char *action, struct sn
     return answer.status == 200 ? SN_OK : answer_fault(&answer, action, err);
 }
 
-/* TVM 10.3: twice more on 5xx, throttling and network faults, after 200 and 800 ms. */
+/* Twice more on 5xx, throttling and network faults, after 200 and 800 ms. */
 static enum sn_status call_with_retries(struct sn_sts *sts, const char *action, struct sn_slice body,
     int64_t deadline_mono_ns, size_t max_body, struct sn_http_reply *out_reply, struct sn_error *err)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * aws/sts.h - the three STS calls of Sentinel, with answers read strictly (TVM 6.3, 10.3).
+ * aws/sts.h - the three STS calls of Sentinel, with answers read strictly.
  *
  * A client is used by one thread; it keeps its connections warm.
  */
@@ -67,7 +67,7 @@ SN_MUST_CHECK enum sn_status sn_sts_get_caller_identity(
  */
 SN_MUST_CHECK enum sn_status sn_sts_verify_proof(struct sn_sts *sts, const struct sn_proof *proof,
     int64_t deadline_mono_ns, struct sn_caller *out_caller, struct sn_error *err);
-/* Retries as TVM 10.3; checks the answer against what was asked. */
+/* Retries on network faults, throttling and 5xx; checks the answer against what was asked. */
 SN_MUST_CHECK enum sn_status sn_sts_assume_role(struct sn_sts *sts, const struct sn_assume_role *input,
     int64_t deadline_mono_ns, struct sn_assumed_role *out_role, struct sn_error *err);
 

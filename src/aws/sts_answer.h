@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * aws/sts_answer.h - what STS answered, read strictly (TVM 6.3, 10.3). Pure.
+ * aws/sts_answer.h - what STS answered, read strictly. Pure.
  *
  * An answer counts only if it has exactly the form that STS gives it: an identity or a set of keys that comes in any
  * other dress is none.

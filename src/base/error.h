@@ -2,7 +2,7 @@
 /*
  * base/error.h - what a function that can fail tells its caller.
  *
- * The status is for branching, the code is the stable word of the specification, message and suggestion are for
+ * The status is for branching, the code is the stable word that documents name, message and suggestion are for
  * people. An error is plain memory: it may be copied, needs no release and is not shared between threads. Nothing is
  * kept in globals. Fill it with sn_fail(), add to it with sn_suggest(), sn_error_context() and sn_error_detail().
  */

@@ -22,7 +22,7 @@ SN_MUST_CHECK enum sn_status sn_parse_int(
 SN_MUST_CHECK enum sn_status sn_parse_bool(struct sn_slice text, bool *out_value, struct sn_error *err);
 /*
  * One or more groups <decimal><unit>, units h, m and s: "90m", "1h30m", "1.5h". The sum is a whole number of seconds,
- * at least 1 (approvals of decisions: APR 1.3). A bare number fails with a hint that shows the form with a unit.
+ * at least 1. A bare number fails with a hint that shows the form with a unit.
  */
 SN_MUST_CHECK enum sn_status sn_parse_duration(struct sn_slice text, int64_t *out_seconds, struct sn_error *err);
 /* "2h", "45m", "1h30m", "1m30s", "45s"; "0s" for 0. */

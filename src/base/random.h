@@ -24,7 +24,7 @@ SN_MUST_CHECK enum sn_status sn_random_fill(
 
 enum { SN_ID_LEN = 16 };
 
-/* One identifier: 80 bits as 16 characters of lower-case Crockford base32 (decisions 3.1), with a NUL. */
+/* One identifier: 80 bits as 16 characters of lower-case Crockford base32, with a NUL. */
 struct sn_id {
     char text[SN_ID_LEN + 1];
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cli/child.h - starting one command and living beside it (TVM 18, process handling).
+ * cli/child.h - starting one command and living beside it.
  *
  * The command stays in the foreground process group: SIGINT and SIGQUIT reach it from the terminal and are ignored
  * here. SIGTERM, SIGHUP, SIGUSR1 and SIGUSR2 are passed on. This process is subreaper, so that whatever the command

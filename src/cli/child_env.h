@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cli/child_env.h - the environment of a command started by 'sentinel exec' (TVM 18).
+ * cli/child_env.h - the environment of a command started by 'sentinel exec'.
  *
  * A copy of the parent's without anything an SDK could take another identity from, plus the relay's address and token.
  * Credentials never enter it.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cli/cmd_audit_verify_logs.c - audit verify-logs: is the audit log whole? (AUD 8)
+ * cli/cmd_audit_verify_logs.c - audit verify-logs: is the audit log whole?
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cli/cmd_credentials.c - credential-process and export: credentials on stdout (TVM 20).
+ * cli/cmd_credentials.c - credential-process and export: credentials on stdout.
  */
 #include <stddef.h>
 #include <string.h>

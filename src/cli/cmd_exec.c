@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cli/cmd_exec.c - sentinel exec: a command with the credentials of a profile (TVM 18).
+ * cli/cmd_exec.c - sentinel exec: a command with the credentials of a profile.
  */
 #include <stddef.h>
 #include <stdlib.h>

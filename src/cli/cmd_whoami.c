@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cli/cmd_whoami.c - whoami: the caller as the TVM sees it, as STS tells it, or any ARN offline (AUD 19).
+ * cli/cmd_whoami.c - whoami: the caller as the TVM sees it, as STS tells it, or any ARN offline.
  */
 #include <stddef.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cli/command.h - one table describes every command (decisions 9.7).
+ * cli/command.h - one table describes every command.
  *
  * Parser, --help, man pages, completions and docs/reference/commands.md come from it. A command is a struct sn_cmd in a
  * file cmd_<name>.c of its own; programs list theirs in one array.
@@ -28,7 +28,7 @@ enum sn_opt_kind {
 enum {
     SN_OPT_REQUIRED = 1 << 0,
     SN_OPT_HIDDEN = 1 << 1,  /* accepted, not shown: aliases */
-    SN_OPT_REMOVED = 1 << 2, /* recognised only to answer with `help` as the error text (TVM 1) */
+    SN_OPT_REMOVED = 1 << 2, /* recognised only to answer with `help` as the error text */
     SN_OPT_SECONDS_OK = 1 << 3,
 };
 
@@ -77,7 +77,7 @@ enum sn_cmd_group {
 
 enum sn_cmd_needs {
     SN_NEEDS_NOTHING = 0,
-    SN_NEEDS_TVM = 1 << 0,         /* a value of the option tvm-url, else the guidance of TVM 18 (TVM_NOT_CONFIGURED) */
+    SN_NEEDS_TVM = 1 << 0,         /* a value of the option tvm-url, else guidance (TVM_NOT_CONFIGURED) */
     SN_NEEDS_NO_SUBSHELL = 1 << 1, /* AWS_SENTINEL is not set: no exec inside exec */
 };
 
@@ -109,7 +109,7 @@ struct sn_cmd {
     const struct sn_example *examples;
     size_t args_size; /* of the struct that opts fill; zeroed before */
     unsigned needs;
-    int failure_exit;                /* 0: by the table of decisions 9.4; 125 for exec */
+    int failure_exit;                /* 0: by sn_exit_code_of; 125 for exec */
     const struct sn_exit_row *exits; /* NULL: the common table */
     enum sn_status (*run)(struct sn_app *app, void *args, struct sn_error *err);
 };
@@ -155,7 +155,7 @@ int sn_cli_main(const char *program, const struct sn_cmd *const *commands, const
 /* Commands every program offers; they read app->commands. */
 extern const struct sn_cmd sn_cmd_help, sn_cmd_version, sn_cmd_completion;
 
-/* Exit code of an error by decisions 9.4 and TVM 17. */
+/* Exit code of an error, by its code where the table of report.c has it, else by its status. */
 int sn_exit_code_of(const struct sn_error *err);
 
 #endif

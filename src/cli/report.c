@@ -121,7 +121,7 @@ void sn_report_json(struct sn_buf *buf, const struct sn_report *report, const st
 
 enum { EXIT_NEGATIVE = 1, EXIT_USAGE = 2, EXIT_INCOMPLETE = 3, EXIT_WAITING = 4 };
 
-/* Codes whose exit code does not follow from their status (decisions 9.4, TVM 17, AUD 21). */
+/* Codes whose exit code does not follow from their status. */
 static const struct {
     const char *code;
     int exit_code;

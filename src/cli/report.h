@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cli/report.h - how an error reaches the person or script that asked (decisions 9.5, AUD 21).
+ * cli/report.h - how an error reaches the person or script that asked.
  */
 #ifndef SN_CLI_REPORT_H
 #define SN_CLI_REPORT_H

@@ -70,7 +70,7 @@ void sn_tvm_access_clear(struct sn_tvm_access *access);
 
 /*
  * The call of exec, credential-process and export: credentials of a profile, with hints that name the profile and the
- * commands that help (TVM 17). Leaves app->failure empty when it succeeds. duration_s 0: the TVM's default.
+ * commands that help. Leaves app->failure empty when it succeeds. duration_s 0: the TVM's default.
  */
 SN_MUST_CHECK enum sn_status sn_tvm_access_credentials(struct sn_app *app, const struct sn_tvm_args *args,
     struct sn_tvm_access *access, const char *profile, int64_t duration_s, struct sn_issued *out_issued,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cli/tvm_cmd_serve.c - serve: start in order, answer, reload on SIGHUP, drain on SIGTERM (TVM 2.2).
+ * cli/tvm_cmd_serve.c - serve: start in order, answer, reload on SIGHUP, drain on SIGTERM.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -38,7 +38,7 @@ struct sn_json_limits {
     size_t max_members; /* members of all objects and elements of all arrays together */
 };
 
-/* For bodies of API requests: 64 KiB, depth 8, 64 members (TVM 2.2). */
+/* For bodies of API requests: 64 KiB, depth 8, 64 members. */
 extern const struct sn_json_limits sn_json_limits_request;
 /* For documents of known peers and files: 4 MiB, depth 32, 200,000 members. */
 extern const struct sn_json_limits sn_json_limits_document;

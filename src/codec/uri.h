@@ -36,7 +36,7 @@ SN_MUST_CHECK enum sn_status sn_query_parse(struct sn_slice text, bool plus_is_s
 /* The value of a parameter, or NULL when it is absent. */
 const struct sn_slice *sn_query_find(const struct sn_query *query, const char *name);
 
-/* A URL of a TVM taken apart and put into canonical form (TVM 6.3). */
+/* A URL of a TVM taken apart and put into canonical form. */
 struct sn_url {
     struct sn_slice scheme;    /* "http", "https" or "unix" */
     struct sn_slice host;      /* lower case, IPv6 without brackets; empty for unix */

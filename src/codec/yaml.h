@@ -2,7 +2,7 @@
 /*
  * codec/yaml.h - the strict subset of YAML that Sentinel's documents are written in, as a tree with positions.
  *
- * Refused, with line and column (POL 7): more than one document, anchors, aliases, merge keys, tags, duplicate keys,
+ * Refused, with line and column: more than one document, anchors, aliases, merge keys, tags, duplicate keys,
  * NUL and control characters, invalid UTF-8, too much nesting or too many nodes. One leading BOM and CRLF are accepted.
  * JSON is accepted as flow style. The tree lives in the caller's arena.
  */
@@ -41,7 +41,7 @@ struct sn_yaml_limits {
     unsigned max_depth;
     size_t max_nodes;
 };
-/* POL 7: 1 MiB, depth 16, 400,000 nodes. */
+/* 1 MiB, depth 16, 400,000 nodes. */
 extern const struct sn_yaml_limits sn_yaml_limits_document;
 
 /* Codes: YAML_EMPTY, YAML_TOO_LARGE, YAML_SYNTAX, YAML_ENCODING, YAML_FORBIDDEN, YAML_DUPLICATE_KEY, YAML_LIMIT.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * tvm/admit.c - steps 4 and 5: the principal, how far its name is trusted, whether it may use this service at all, and
- * how often (TVM 6.1, 7).
+ * how often.
  */
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tvm/auth.c - step 3: who asks, by the gateway's word, a proof, or a ticket (TVM 6.1, 6.3).
+ * tvm/auth.c - step 3: who asks, by the gateway's word, a proof, or a ticket.
  *
  * On Lambda the gateway's context is the only source; the standalone server has none and takes a proof or a ticket.
  * Nothing else that a client sends is ever read as an identity.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tvm/dir_reader.h - files of the document directory, trusted by owner and mode (POL 9.2). Private to src/tvm.
+ * tvm/dir_reader.h - files of the document directory, trusted by owner and mode. Private to src/tvm.
  *
  * A document must be a regular file beneath the directory, its folders and itself owned by root or this process's user
  * and writable by nobody else. Symbolic links are followed when they end beneath the directory.

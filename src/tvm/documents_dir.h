@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tvm/documents_dir.h - catalogue and access policies from a directory, compiled once and cached (POL 9.2, 10).
+ * tvm/documents_dir.h - catalogue and access policies from a directory, compiled once and cached.
  *
  * catalog.yaml and catalog.d/NAME.yaml make the catalogue; policy.yaml governs every profile, or policies/PROFILE.yaml
  * one each. A document is used for at most the cache's time, less when the directory changes; when it does not load

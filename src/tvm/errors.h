@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tvm/errors.h - every code of the API with its HTTP status and its fixed words (TVM 4).
+ * tvm/errors.h - every code of the API with its HTTP status and its fixed words.
  *
  * What a caller reads comes from this table, never from the error that a lower layer returned: that one goes to the
  * operational log. A code that is not in the table is a fault of ours and is answered as CONFIG_ERROR.

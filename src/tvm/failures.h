@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tvm/failures.h - proofs that failed, counted by address (TVM 6.3, check 9).
+ * tvm/failures.h - proofs that failed, counted by address.
  *
  * 30 failures of one address (IPv6: /64) within a minute close the way to STS for it. Loopback and Unix peers are
  * exempt. Bounded memory: addresses share sets of four, the longest quiet one of a set goes. Thread-safe.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tvm/health.c - GET /healthz, /readyz and /metrics: no identity, no secret, no detail (TVM 2.3).
+ * tvm/health.c - GET /healthz, /readyz and /metrics: no identity, no secret, no detail.
  */
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tvm/hints.c - the hint of an unknown name (TVM 4): made of the profiles this caller can see, and of nothing else.
+ * tvm/hints.c - the hint of an unknown name: made of the profiles this caller can see, and of nothing else.
  */
 #include "base/nearest.h"
 #include "tvm/vend.h"

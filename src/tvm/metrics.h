@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tvm/metrics.h - counters and histograms of the server, in the Prometheus text format 0.0.4 (TVM 2.3).
+ * tvm/metrics.h - counters and histograms of the server, in the Prometheus text format 0.0.4.
  *
  * Counting is lock-free and allocates nothing. Labels are constants of this file, of the route table and of the error
  * table: no user, ARN, account, profile, device or path can become one.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tvm/params.c - step 6: the parameters of a vend, from a query string or a JSON body (TVM 3.3).
+ * tvm/params.c - step 6: the parameters of a vend, from a query string or a JSON body.
  */
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tvm/replay.h - proofs that are running or spent (TVM 6.3, check 8).
+ * tvm/replay.h - proofs that are running or spent.
  *
  * A proof is entered before STS is asked and stays until its end when STS accepted it. When the cache is full a new
  * proof is refused; nothing is ever evicted. Thread-safe.

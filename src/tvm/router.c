@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tvm/router.c - paths and methods to handlers (TVM 3.2).
+ * tvm/router.c - paths and methods to handlers.
  */
 #include "tvm/call.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tvm/settings.h - every setting of the server, from one table (decisions 9.8, TVM 27.1).
+ * tvm/settings.h - every setting of the server, from one table.
  *
  * The table (settings_table.c) drives parsing, `sentinel-tvm config` and docs/reference/settings.md. Settings are read
  * once at start, from an environment given as a table, and never change afterwards; they may be shared between threads.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tvm/settings_table.c - the one table of the server's settings (decisions 9.8).
+ * tvm/settings_table.c - the one table of the server's settings.
  *
  * Reserved rows belong to parts that this version does not have; a value other than the default is refused at start,
  * since ignoring it would promise what does not happen.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tvm/tickets.h - tickets that save further proofs on one connection (TVM 6.3).
+ * tvm/tickets.h - tickets that save further proofs on one connection.
  *
  * A ticket is good on the very connection it was given on, until its end. One a connection: a new one replaces it. Only
  * the hash of a ticket is kept. Thread-safe.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tvm/vend.c - the way of one vend, top to bottom (TVM 5).
+ * tvm/vend.c - the way of one vend, top to bottom.
  *
  * Steps 1 (accept) and 2 (route) lie behind a handler already. Data goes forward only: a step that fails ends the call
  * with the code it gave. Credentials exist from step 15 on, in memory that is wiped; nothing of them enters the answer

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tvm/vend.h - what one vend gathers on its way, and its steps (TVM 5). Private to src/tvm.
+ * tvm/vend.h - what one vend gathers on its way, and its steps. Private to src/tvm.
  */
 #ifndef SN_TVM_VEND_H
 #define SN_TVM_VEND_H

@@ -3,7 +3,7 @@
  * tvm/vend_decide.c - steps 7 to 12: may this caller have this profile, and for how long?
  *
  * A name that is not in the catalogue, and a profile that is hidden from the caller, take the same steps up to the
- * grant lookup and end in the same bytes (decisions 6): nobody learns which names exist.
+ * grant lookup and end in the same bytes: nobody learns which names exist.
  */
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tvm/vend_issue.c - steps 13 to 16 and 18: revocation, the session row, AssumeRole (TVM 10.3, 11.3, 11.4).
+ * tvm/vend_issue.c - steps 13 to 16 and 18: revocation, the session row, AssumeRole.
  */
 #include <string.h>
 

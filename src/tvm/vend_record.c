@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tvm/vend_record.c - step 17 and the record of a refusal: one record a decision, durable before the answer (TVM 16).
+ * tvm/vend_record.c - step 17 and the record of a refusal: one record a decision, durable before the answer.
  */
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tvm/vend_respond.c - step 19: the answer that carries credentials, the only place where they are written (TVM 4).
+ * tvm/vend_respond.c - step 19: the answer that carries credentials, the only place where they are written.
  */
 #include "base/time.h"
 #include "codec/json.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vault/awsconfig.h - ~/.aws/config and ~/.aws/credentials, read with limits and never guessed at (VLT 2).
+ * vault/awsconfig.h - ~/.aws/config and ~/.aws/credentials, read with limits and never guessed at.
  *
  * Sections default, profile, sso-session, services and sentinel-vault; others are skipped. Section names keep their
  * case, keys are folded to lower case. Secret values (keys, tokens) are held as secrets, everything else in an arena.
@@ -73,7 +73,7 @@ SN_MUST_CHECK enum sn_status sn_awsconfig_path(
     const struct sn_env *env, enum sn_awsconfig_kind kind, char out_path[SN_AWSCONFIG_PATH_MAX], struct sn_error *err);
 
 /*
- * True if nobody but the user and root can change the file (VLT 2.4), so that commands named in it may be run. Fails
+ * True if nobody but the user and root can change the file, so that commands named in it may be run. Fails
  * with CONFIG_INVALID and the chmod that mends it.
  */
 SN_MUST_CHECK enum sn_status sn_awsconfig_check_trust(const char *path, struct sn_error *err);

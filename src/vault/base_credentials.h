@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vault/base_credentials.h - the credentials that a caller already has, with which requests are signed (VLT 4, 6).
+ * vault/base_credentials.h - the credentials that a caller already has, with which requests are signed.
  *
  * With a profile only that profile is tried. Otherwise: AWS_ACCESS_KEY_ID and its companions, then AWS_PROFILE or
  * AWS_DEFAULT_PROFILE, then the profile default. A profile gets its keys from source_profile, credential_process or

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vault/base_profile.h - the settings that are in force for one profile, and the keys written beside it (VLT 3).
+ * vault/base_profile.h - the settings that are in force for one profile, and the keys written beside it.
  *
  * Internal to the resolver of base credentials.
  */

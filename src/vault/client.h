@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vault/client.h - calls to the Token Vending Machine: finding it, proving who asks, trying again (TVM 17, VLT 14).
+ * vault/client.h - calls to the Token Vending Machine: finding it, proving who asks, trying again.
  *
  * A client is used by one thread. Each try carries a signature or proof of its own. Nothing that the server says
  * changes what is signed, but for the region it asks for within the same partition and a nonce after a replay.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vault/process_credentials.h - credentials from a credential_process of the AWS config (VLT 14.3).
+ * vault/process_credentials.h - credentials from a credential_process of the AWS config.
  *
  * The command is split into words without a shell and runs with a closed environment, no input, and limits on output
  * and time. Nothing that it prints reaches the terminal: its complaint is quoted, made safe, in the error.

@@ -132,7 +132,7 @@ static void write_credentials(struct sn_response *response, const struct sn_cred
     sn_json_end_object(&w);
 }
 
-/* --- Checks (TVM 19, a to d); NULL when all pass, else the reason for our own eyes --- */
+/* --- Checks; NULL when all pass, else the reason for our own eyes --- */
 
 static const char *check_peer(struct sn_relay *relay, const struct sn_peer *peer)
 {
@@ -230,7 +230,7 @@ static void refuse(void *ctx, int status, const char *code, const char *message,
     write_error(response, status, &err, "");
 }
 
-/* The host is checked behind the peer, in the order of the specification. */
+/* The host is checked behind the peer, in a fixed order. */
 static bool any_host(void *ctx, const struct sn_peer *peer, struct sn_slice host)
 {
     (void)ctx;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vault/relay.h - the loopback relay that hands the TVM's credentials to the SDKs of one started command (TVM 19).
+ * vault/relay.h - the loopback relay that hands the TVM's credentials to the SDKs of one started command.
  *
  * SDKs fetch container credentials with a plain GET and an Authorization value; they cannot sign. The relay signs for
  * them and decides nothing: each answer comes from the TVM. It serves processes of one user below one process only; the

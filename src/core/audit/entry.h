@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * core/audit/entry.h - entries of the audit log and where they go (AUD 4, 5).
+ * core/audit/entry.h - entries of the audit log and where they go.
  */
 #ifndef SN_CORE_AUDIT_ENTRY_H
 #define SN_CORE_AUDIT_ENTRY_H
@@ -14,7 +14,7 @@
 #include "base/slice.h"
 #include "core/policy/policy.h"
 
-/* One decision; absent facts are empty slices, 0 or false where the table of AUD 4 says "when". */
+/* One decision; absent facts are empty slices, 0 or false where the fact is not known or does not apply (docs/formats/audit-log.md). */
 struct sn_audit_decision {
     int64_t unix_ms; /* the evaluation instant */
     struct sn_slice user, profile;
@@ -45,10 +45,10 @@ struct sn_audit_decision {
  */
 void sn_audit_text_format(struct sn_buf *buf, struct sn_slice text, size_t max);
 
-/* Appends the compact JSON object, keys in table order, bounded and escaped exactly as AUD 4 says. */
+/* Appends the compact JSON object, keys in table order, bounded and escaped as docs/formats/audit-log.md says. */
 void sn_audit_decision_format(struct sn_buf *buf, const struct sn_audit_decision *decision);
 
-/* "audit.opened" (AUD 5, 7.3); NULL or 0: absent. */
+/* "audit.opened"; NULL or 0: absent. */
 struct sn_audit_opened {
     int64_t unix_ms;
     const char *reason;

@@ -175,7 +175,7 @@ static bool split_resource(struct sn_slice service, struct sn_slice resource, en
     return false;
 }
 
-/* The last checks: names and their lengths (AUD 1.2); NULL when all is well. */
+/* The last checks: names and their lengths; NULL when all is well. */
 static const char *check_names(enum sn_principal_type type, struct sn_slice role, struct sn_slice name)
 {
     if (name.len == 0 || !sn_slice_is_alnum_or(name, name_extra)) {

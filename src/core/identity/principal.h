@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * core/identity/principal.h - who asks, as AWS authenticated them, and how far the name may be trusted (AUD 1).
+ * core/identity/principal.h - who asks, as AWS authenticated them, and how far the name may be trusted.
  *
  * A principal is plain memory that owns its text. One parser serves server and client. Names are raw: byte-exact, never
  * stripped, cut or case-folded.
@@ -57,13 +57,13 @@ struct sn_principal {
 };
 
 /*
- * Reads a caller ARN by the table of AUD 1.2. Fails with SN_INVALID, INVALID_IDENTITY; the message names the failing
+ * Reads a caller ARN by a fixed order of checks. Fails with SN_INVALID, INVALID_IDENTITY; the message names the failing
  * check and a sanitised copy of at most 80 characters. partition: the only one accepted, or NULL for any known one.
  */
 SN_MUST_CHECK enum sn_status sn_principal_parse(
     struct sn_slice arn, const char *partition, struct sn_principal *out_principal, struct sn_error *err);
 
-/* What the operator says about whom to trust (decisions 2.2). Borrowed lists. */
+/* What the operator says about whom to trust. Borrowed lists. */
 struct sn_vouch_rules {
     const struct sn_slice *role_globs; /* SENTINEL_VOUCHING_ROLES, '*' and '?' */
     size_t role_glob_count;
@@ -81,7 +81,7 @@ const char *sn_vouch_reason(enum sn_vouch vouch);                /* one sentence
 bool sn_principal_eq(const struct sn_principal *a, const struct sn_principal *b);
 /* "idc/NAME", "ACCOUNT/user/NAME" or "ACCOUNT/TYPE/ROLE/NAME"; with star_unvouched '*' for a name not vouched. */
 void sn_principal_person_key(struct sn_buf *buf, const struct sn_principal *principal, bool star_unvouched);
-/* The same-person test of decisions 2.4 without the people map; federated users of one account count as one, too. */
+/* The same-person test without the people map; federated users of one account count as one, too. */
 bool sn_principal_same_person(const struct sn_principal *a, const struct sn_principal *b);
 
 /*
@@ -96,7 +96,7 @@ struct sn_slice sn_principal_permission_set(const struct sn_principal *principal
 /* False for an entry of SENTINEL_VOUCHING_ROLES that is empty, of wildcards alone or outside the name alphabet. */
 bool sn_vouch_glob_is_valid(struct sn_slice glob);
 
-/* True for a syntactically valid profile name (TVM 6.2). */
+/* True for a syntactically valid profile name. */
 bool sn_profile_name_is_valid(struct sn_slice name);
 /* The same with the reason: SN_INVALID, INVALID_PROFILE, one message for each rule of the syntax. */
 SN_MUST_CHECK enum sn_status sn_profile_name_check(struct sn_slice name, struct sn_error *err);

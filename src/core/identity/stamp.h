@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * core/identity/stamp.h - what an issued session carries: SourceIdentity and RoleSessionName (decisions 3).
+ * core/identity/stamp.h - what an issued session carries: SourceIdentity and RoleSessionName.
  */
 #ifndef SN_CORE_IDENTITY_STAMP_H
 #define SN_CORE_IDENTITY_STAMP_H

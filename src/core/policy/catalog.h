@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * core/policy/catalog.h - the catalogue of profiles: name to role, caps and session policy (decisions 6, POL 5.1).
+ * core/policy/catalog.h - the catalogue of profiles: name to role, caps and session policy.
  */
 #ifndef SN_CORE_POLICY_CATALOG_H
 #define SN_CORE_POLICY_CATALOG_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * core/policy/entry.h - texts inside documents: entries of user lists, printable text, globs (POL 2).
+ * core/policy/entry.h - texts inside documents: entries of user lists, printable text, globs.
  */
 #ifndef SN_CORE_POLICY_ENTRY_H
 #define SN_CORE_POLICY_ENTRY_H

@@ -50,7 +50,7 @@ static void add_class(const struct sn_policy *policy, uint32_t atom, struct sn_p
     ids->has_many |= class->count > 1;
 }
 
-/* A plain name stands for a vouched caller; an IAM user of another account is named by ARN only (decisions 2.3). */
+/* A plain name stands for a vouched caller; an IAM user of another account is named by ARN only. */
 static bool may_use_name(const struct sn_principal *principal, const char *own_account)
 {
     if (!principal->vouched) {

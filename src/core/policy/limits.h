@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * core/policy/limits.h - every limit of the document parsers, the validator and the zone reader (POL 2, 5.1, 7).
+ * core/policy/limits.h - every limit of the document parsers, the validator and the zone reader.
  */
 #ifndef SN_CORE_POLICY_LIMITS_H
 #define SN_CORE_POLICY_LIMITS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * core/policy/policy.h - access policies: parse, validate, compile, evaluate (POL 2, 6, 7, 8).
+ * core/policy/policy.h - access policies: parse, validate, compile, evaluate.
  *
  * A policy is compiled once into an immutable snapshot that any number of threads may evaluate. Evaluation allocates
  * nothing, takes no lock, reads no clock and no file. Loading fails with every finding listed, and a policy that has a
@@ -112,12 +112,12 @@ void sn_policy_intern(
 void sn_policy_evaluate_ids(const struct sn_policy *policy, const struct sn_policy_ids *ids,
     const struct sn_policy_request *request, struct sn_decision *out_decision);
 
-/* The walks "visible" and "hidden" of POL 6. out_access: best of allow, require_approval. */
+/* May the profile be shown to this caller at all; must its very existence stay unknown. out_access: best of allow, require_approval. */
 bool sn_policy_profile_is_visible(
     const struct sn_policy *policy, const struct sn_policy_request *request, enum sn_effect *out_access);
 bool sn_policy_profile_is_hidden(const struct sn_policy *policy, const struct sn_policy_request *request);
 
-/* --- Trace: what POST /v1/explain and policy eval show (POL 6, TVM 27.4). --- */
+/* --- Trace: what POST /v1/explain and policy eval show. --- */
 enum sn_trace_outcome { SN_TRACE_MATCHED, SN_TRACE_NOT_MATCHED, SN_TRACE_NOT_REACHED };
 struct sn_trace_step {
     int index;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * core/policy/schema.h - document schemas as tables, and the one reader that checks a YAML tree against them (POL 7).
+ * core/policy/schema.h - document schemas as tables, and the one reader that checks a YAML tree against them.
  *
  * The tables are the single source of the field names in suggestions, of what the reader accepts and of the reference
  * page. The reader checks shape only (known keys, kinds, nulls, booleans, list lengths); what values mean is the

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * core/policy/session_policy.h - the session policy of a profile: an IAM policy as JSON text (POL 5.1).
+ * core/policy/session_policy.h - the session policy of a profile: an IAM policy as JSON text.
  */
 #ifndef SN_CORE_POLICY_SESSION_POLICY_H
 #define SN_CORE_POLICY_SESSION_POLICY_H

@@ -22,7 +22,7 @@ struct sn_tz_source {
     void *ctx;
 };
 
-/* POL 6: ^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,3}$, at most 64 bytes, not "Local". */
+/* ^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,3}$, at most 64 bytes, not "Local". */
 bool sn_tz_name_is_valid(struct sn_slice name);
 /* Fails with SN_INVALID, INVALID_ZONE_DATA. Data with leap seconds is refused: it counts another kind of second. */
 SN_MUST_CHECK enum sn_status sn_tz_parse(struct sn_slice tzif, struct sn_tz **out_zone, struct sn_error *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * core/ratelimit/limiter.h - per-process sliding-window limits (TVM 7): per caller ARN, per stable principal id, per account.
+ * core/ratelimit/limiter.h - per-process sliding-window limits: per caller ARN, per stable principal id, per account.
  *
  * Thread-safe; time is the monotonic clock handed in. At most 10,000 keys; when full, the longest unused key goes, and a
  * key that would have to be refused is never among those dropped.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * core/session/seal.h - seals over stored records (APR 1.4): "v1:<key id>:<hex HMAC-SHA256>".
+ * core/session/seal.h - seals over stored records: "v1:<key id>:<hex HMAC-SHA256>".
  *
  * A keyring holds the key that seals and older ones that only verify. Immutable after loading; safe to share.
  */
@@ -47,7 +47,7 @@ struct sn_session;
 void sn_session_seal(const struct sn_seal_keys *keys, const struct sn_session *session, char out[SN_SEAL_MAX + 1]);
 bool sn_session_seal_is_valid(const struct sn_seal_keys *keys, const struct sn_session *session);
 
-/* A block marker (TVM 11.4): while it is in force, whom its id names gets no session. */
+/* A block marker: while it is in force, whom its id names gets no session. */
 struct sn_block_marker {
     struct sn_slice id; /* "block#person#...", "block#device#...", ... */
     int64_t blocked_until_ms;

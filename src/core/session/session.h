@@ -2,7 +2,7 @@
 /*
  * core/session/session.h - one issuance: its row, the caps on its length, and what the store must be able to do.
  *
- * The row's seal (APR 1.4) is computed here over the exact attributes in their order; the store keeps bytes.
+ * The row's seal is computed here over the exact attributes in their order; the store keeps bytes.
  */
 #ifndef SN_CORE_SESSION_SESSION_H
 #define SN_CORE_SESSION_SESSION_H
@@ -20,7 +20,7 @@
 enum sn_session_status { SN_SESSION_ACTIVE, SN_SESSION_REVOKED, SN_SESSION_EXPIRED };
 const char *sn_session_status_name(enum sn_session_status status);
 
-/* A row of sessions (TVM 11.1). Slices are borrowed by create and owned by the arena given to get. */
+/* A row of sessions. Slices are borrowed by create and owned by the arena given to get. */
 struct sn_session {
     struct sn_id id;
     int64_t rev;
@@ -42,7 +42,7 @@ struct sn_session {
     struct sn_slice seal;
 };
 
-/* --- Duration (TVM 10.2) --- */
+/* --- Duration --- */
 enum sn_cap {
     SN_CAP_NONE,
     SN_CAP_RULE,
@@ -71,7 +71,7 @@ struct sn_duration_result {
 };
 void sn_duration_decide(const struct sn_duration_input *input, struct sn_duration_result *out_result);
 
-/* The session policy with the deadline statement of TVM 10.2 appended. SN_LIMIT, DEADLINE_TOO_LONG when it does not fit. */
+/* The session policy with a statement appended that denies everything from the deadline on. SN_LIMIT, DEADLINE_TOO_LONG when it does not fit. */
 struct sn_arena;
 struct sn_buf;
 SN_MUST_CHECK enum sn_status sn_session_policy_with_deadline(struct sn_slice session_policy, bool has_policy_arns,
@@ -99,7 +99,7 @@ struct sn_session_store {
         struct sn_error *err);
     /*
      * Reads the block markers of these ids consistently; *out_blocked when one of them is in force at now_ms or has a
-     * broken seal (TVM 11.4).
+     * broken seal.
      */
     enum sn_status (*is_blocked)(void *ctx, const struct sn_slice *ids, size_t count, int64_t now_ms,
         bool *out_blocked, struct sn_error *err);

@@ -481,7 +481,7 @@ static void revocation_during_a_vend_wins(void **state)
     assert_code(fx, 503, "SESSION_UNAVAILABLE");
 }
 
-/* The markers of TVM 11.4 that are read for a caller. */
+/* The block markers that are read for a caller. */
 static void reads_every_marker_that_could_apply(void **state)
 {
     struct fx *fx = *state;
