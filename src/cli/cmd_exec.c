@@ -84,8 +84,10 @@ static enum sn_status refetch(
     const struct refresh *refresh = ctx;
     SN_AUTO(sn_issued_clear) struct sn_issued issued = {0};
 
-    SN_TRY(sn_client_credentials(refresh->access->client, sn_slice_str(refresh->profile), refresh->duration_s, NULL,
-        &issued, out_http_status, err));
+    if (sn_client_credentials(refresh->access->client, sn_slice_str(refresh->profile), refresh->duration_s, NULL,
+            &issued, out_http_status, err) != SN_OK) {
+        return sn_tvm_hint(refresh->app->program, refresh->profile, err);
+    }
     sn_credentials_move(out_credentials, &issued.credentials);
     return SN_OK;
 }

@@ -150,8 +150,8 @@ static enum sn_status run_explain(struct sn_app *app, void *arguments, struct sn
     request_body(&request, profile, args);
     sn_app_failure(app, "cannot explain '%s'", profile);
     SN_TRY(sn_tvm_access_open(&args->tvm, &access, err));
-    SN_TRY(sn_client_call(
-        access.client, "POST", "/v1/explain", (struct sn_slice){0}, sn_buf_slice(&request), &doc, NULL, err));
+    SN_TRY(sn_tvm_access_call(
+        app, &access, profile, "POST", "/v1/explain", (struct sn_slice){0}, sn_buf_slice(&request), &doc, err));
     sn_app_failure(app, "%s", "");
     const struct sn_json *root = sn_json_root(doc);
     if (app->json) {

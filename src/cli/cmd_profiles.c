@@ -87,8 +87,8 @@ static void add_entry(struct listing *listing, const struct sn_json *entry)
 }
 
 /* One page; *out_cursor gets the next one, empty at the end. */
-static enum sn_status add_page(const struct sn_tvm_access *access, const char *device, struct listing *listing,
-    struct sn_buf *cursor, struct sn_error *err)
+static enum sn_status add_page(const struct sn_app *app, const struct sn_tvm_access *access, const char *device,
+    struct listing *listing, struct sn_buf *cursor, struct sn_error *err)
 {
     SN_AUTO(sn_buf_clear) struct sn_buf query = {0};
     SN_AUTO(sn_json_doc_free_p) struct sn_json_doc *doc = NULL;
@@ -102,8 +102,8 @@ static enum sn_status add_page(const struct sn_tvm_access *access, const char *d
         sn_buf_add_str(&query, "&cursor=");
         sn_uri_encode(&query, sn_buf_slice(cursor), false);
     }
-    SN_TRY(sn_client_call(
-        access->client, "GET", "/v1/profiles", sn_buf_slice(&query), (struct sn_slice){0}, &doc, NULL, err));
+    SN_TRY(sn_tvm_access_call(
+        app, access, NULL, "GET", "/v1/profiles", sn_buf_slice(&query), (struct sn_slice){0}, &doc, err));
     const struct sn_json *list = sn_json_get(sn_json_root(doc), "profiles");
     for (size_t i = 0; i < sn_json_count(list); i++) {
         add_entry(listing, sn_json_at(list, i));
@@ -163,7 +163,7 @@ static enum sn_status run_profiles(struct sn_app *app, void *arguments, struct s
         if (page == PAGES_MAX) {
             return sn_fail(err, SN_PROTOCOL, "TVM_PROTOCOL", "the TVM's list of profiles does not end");
         }
-        SN_TRY(add_page(&access, args->device, &listing, &cursor, err));
+        SN_TRY(add_page(app, &access, args->device, &listing, &cursor, err));
     }
     sn_app_failure(app, "%s", "");
     keep_names(&listing);

@@ -278,8 +278,8 @@ static enum sn_status ask_tvm(struct sn_app *app, const struct whoami_args *args
 
     sn_app_failure(app, "the TVM does not tell who you are");
     SN_TRY(sn_tvm_access_open(&args->tvm, &access, err));
-    SN_TRY(sn_client_call(
-        access.client, "GET", "/v1/whoami", (struct sn_slice){0}, (struct sn_slice){0}, out_doc, NULL, err));
+    SN_TRY(sn_tvm_access_call(
+        app, &access, NULL, "GET", "/v1/whoami", (struct sn_slice){0}, (struct sn_slice){0}, out_doc, err));
     const struct sn_json *arn = sn_json_get(sn_json_get(sn_json_root(*out_doc), "principal"), "arn");
     SN_TRY(sn_principal_parse(sn_json_text(arn), NULL, parsed, err));
     sn_app_failure(app, "%s", "");

@@ -52,20 +52,74 @@ void sn_tvm_access_clear(struct sn_tvm_access *access)
     sn_base_free_p(&access->base);
 }
 
-/* What this caller can do about a refusal; the server knows neither the words of this program nor the clock here. */
-static void add_hint(const struct sn_app *app, const char *profile, struct sn_error *err)
+/* --- What a caller can do about a refusal --- */
+
+/* The server's hints know neither the commands of this program nor the profile's name; these replace them. */
+static const struct {
+    const char *code, *hint;
+} hints[] = {
+    {"DEVICE_REQUIRED", "use a device that your organisation manages, and ask its administrators to enrol it"},
+    {"DEVICE_VERIFICATION_FAILED",
+        "look in your organisation's device management whether this device is enrolled and healthy"},
+    {"SESSION_REVOKED", "your access was ended; contact your security team"},
+    {"UNKNOWN_PROFILE", "'sentinel profiles' lists the profiles you could get"},
+    {"CALLER_NOT_ALLOWED", "'sentinel whoami' shows who you are to AWS; ask the TVM's administrators to admit it"},
+};
+
+static const char *detail_of(const struct sn_error *err, const char *key)
 {
-    if (sn_error_is(err, "POLICY_DENY") || sn_error_is(err, "APPROVAL_REQUIRED")) {
-        sn_suggest(err, "see why: %s explain %s", app->program, profile);
-    } else if (sn_error_is(err, "UNKNOWN_PROFILE") && err->suggestion[0] == '\0') {
-        sn_suggest(err, "'%s profiles' lists the profiles you could get", app->program);
-    } else if (sn_error_is(err, "SESSION_REVOKED")) {
-        sn_suggest(err, "your access was ended; contact those who run the TVM");
-    } else if (sn_error_is(err, "RATE_LIMITED") && err->retry_after_s > 0) {
-        sn_suggest(err, "wait %d s", err->retry_after_s);
-    } else if (err->suggestion[0] == '\0' && err->status == SN_UNAVAILABLE) {
-        sn_suggest(err, "try again; if it stays, give the request's id to those who run the TVM");
+    for (size_t i = 0; i < err->detail_count; i++) {
+        if (strcmp(err->details[i].key, key) == 0) {
+            return err->details[i].value;
+        }
     }
+    return NULL;
+}
+
+enum sn_status sn_tvm_hint(const char *program, const char *profile, struct sn_error *err)
+{
+    const char *pending = detail_of(err, "pending_request");
+
+    if (sn_error_is(err, "APPROVAL_REQUIRED") && pending != NULL) {
+        return sn_suggest(err, "your request %.40s waits for approval; try again when it is granted", pending);
+    }
+    if (sn_error_is(err, "RATE_LIMITED") && err->retry_after_s > 0) {
+        return sn_suggest(err, "wait %d s", err->retry_after_s);
+    }
+    if (profile != NULL && (sn_error_is(err, "POLICY_DENY") || sn_error_is(err, "APPROVAL_REQUIRED"))) {
+        return sn_suggest(err, "see why: %s explain %s", program, profile);
+    }
+    for (size_t i = 0; i < SN_LEN(hints); i++) {
+        if (sn_error_is(err, hints[i].code)) {
+            return sn_suggest(err, "%s", hints[i].hint);
+        }
+    }
+    const char *request = detail_of(err, "request_id");
+    if (request != NULL && err->status == SN_UNAVAILABLE && !sn_error_is(err, "NOT_CONFIGURED")) {
+        return sn_suggest(err, "try again; if it stays, give the request id %.40s to those who run the TVM", request);
+    }
+    return err->status;
+}
+
+/* The server had to ask for another region: that costs a round trip each time. */
+static void note_region(const struct sn_app *app, const struct sn_tvm_access *access)
+{
+    const char *region = sn_client_learned_region(access->client);
+
+    if (region != NULL) {
+        sn_app_note(app, "this TVM wants proofs for %s; --region %s saves the second try", region, region);
+    }
+}
+
+enum sn_status sn_tvm_access_call(const struct sn_app *app, const struct sn_tvm_access *access, const char *profile,
+    const char *method, const char *path, struct sn_slice query, struct sn_slice body, struct sn_json_doc **out_doc,
+    struct sn_error *err)
+{
+    if (sn_client_call(access->client, method, path, query, body, out_doc, NULL, err) != SN_OK) {
+        return sn_tvm_hint(app->program, profile, err);
+    }
+    note_region(app, access);
+    return SN_OK;
 }
 
 enum sn_status sn_tvm_access_credentials(struct sn_app *app, const struct sn_tvm_args *args,
@@ -76,9 +130,9 @@ enum sn_status sn_tvm_access_credentials(struct sn_app *app, const struct sn_tvm
     SN_TRY(sn_tvm_access_open(args, access, err));
     if (sn_client_credentials(access->client, sn_slice_str(profile), duration_s, NULL, out_issued, NULL, err) !=
         SN_OK) {
-        add_hint(app, profile, err);
-        return err->status;
+        return sn_tvm_hint(app->program, profile, err);
     }
+    note_region(app, access);
     sn_app_failure(app, "%s", "");
     return SN_OK;
 }

@@ -68,6 +68,14 @@ SN_MUST_CHECK enum sn_status sn_tvm_access_open(
     const struct sn_tvm_args *args, struct sn_tvm_access *out_access, struct sn_error *err);
 void sn_tvm_access_clear(struct sn_tvm_access *access);
 
+/* Replaces the hint of a refusal by one that names the profile (may be NULL) and commands that help. Its status. */
+enum sn_status sn_tvm_hint(const char *program, const char *profile, struct sn_error *err);
+
+/* sn_client_call with such hints. profile NULL: the call is about none. */
+SN_MUST_CHECK enum sn_status sn_tvm_access_call(const struct sn_app *app, const struct sn_tvm_access *access,
+    const char *profile, const char *method, const char *path, struct sn_slice query, struct sn_slice body,
+    struct sn_json_doc **out_doc, struct sn_error *err);
+
 /*
  * The call of exec, credential-process and export: credentials of a profile, with hints that name the profile and the
  * commands that help. Leaves app->failure empty when it succeeds. duration_s 0: the TVM's default.

@@ -57,6 +57,45 @@ def test_credential_process_refused(tmp_path, tvm, words, answer, code):
     assert f"why:  {answer[1]['code']}: " in done.stderr
 
 
+@pytest.mark.parametrize("answer, hint", [
+    (refused(403, "POLICY_DENY", hint="run 'sentinel explain PROFILE'"), "see why: sentinel explain dev"),
+    (refused(403, "APPROVAL_REQUIRED", hint="run 'sentinel explain PROFILE'"), "see why: sentinel explain dev"),
+    (refused(403, "APPROVAL_REQUIRED", pending_request="req-9f3k7m2x5c8v1b4n"),
+     "your request req-9f3k7m2x5c8v1b4n waits for approval; try again when it is granted"),
+    (refused(403, "DEVICE_REQUIRED"), "use a device that your organisation manages, and ask its administrators to "
+     "enrol it"),
+    (refused(403, "SESSION_REVOKED"), "your access was ended; contact your security team"),
+    (refused(404, "UNKNOWN_PROFILE"), "'sentinel profiles' lists the profiles you could get"),
+    (refused(403, "CALLER_NOT_ALLOWED"), "'sentinel whoami' shows who you are to AWS; ask the TVM's administrators to "
+     "admit it"),
+    ((*refused(429, "RATE_LIMITED"), {"Retry-After": "40"}), "wait 40 s"),
+    (refused(501, "NOT_CONFIGURED", hint="not here"), "not here"),
+    (refused(401, "PROOF_AUDIENCE"), "the server is not published under this URL; its SENTINEL_PUBLIC_URL must list it"),
+    ((403, {"message": "Forbidden"}), "behind API Gateway the request itself is signed: --tvm-auth iam, and --region "
+     "REGION"),
+])
+def test_hint_of_a_refusal(tmp_path, tvm, answer, hint):
+    """TVM-32: one hint, which names this profile and commands that exist."""
+    tvm.answer = answer
+    done = sentinel(tmp_path, "credential-process", "dev", tvm=tvm)
+    assert [line for line in done.stderr.splitlines() if "hint:" in line] == [f"  hint: {hint}"]
+
+
+def test_hint_after_a_retry_for_another_region(tmp_path, tvm):
+    """The server names the region to prove for: the second try is made, and the option that saves it is told."""
+    def answer(method, path, body):
+        if len(tvm.calls) % 2 == 1:
+            return (*refused(401, "PROOF_REGION"), {"WWW-Authenticate": 'Sentinel region="eu-west-1"'})
+        return issued() if path == "/v1/credentials" else (200, {"profiles": []})
+
+    tvm.answer = answer
+    for words in (["credential-process", "dev"], ["profiles"]):
+        done = sentinel(tmp_path, *words, tvm=tvm)
+        assert done.returncode == 0
+        assert done.stderr == "sentinel: this TVM wants proofs for eu-west-1; --region eu-west-1 saves the second try\n"
+        assert sentinel(tmp_path, *words, "--quiet", tvm=tvm).stderr == ""
+
+
 def test_credential_process_without_answer(tmp_path):
     """TVM-32: unreachable 3, no URL 2, both with empty stdout."""
     done = sentinel(tmp_path, "credential-process", "dev", "--tvm-url", "http://127.0.0.1:9")

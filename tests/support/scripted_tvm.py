@@ -29,7 +29,7 @@ def refused(status, code, message="refused", hint="", **details):
 
 
 class ScriptedTvm:
-    """answer: (status, body), or a function of (method, path, body) that gives one. calls: what was asked."""
+    """answer: (status, body[, headers]), or a function of (method, path, body) that gives one. calls: what was asked."""
 
     def __init__(self, answer=None):
         self.answer = answer or issued()
@@ -50,6 +50,8 @@ class ScriptedTvm:
                 self.send_response(answer[0])
                 self.send_header("Content-Type", "application/json; charset=utf-8")
                 self.send_header("Content-Length", str(len(data)))
+                for name, value in (answer[2] if len(answer) > 2 else {}).items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(data)
 
