@@ -11,9 +11,9 @@
 
 #include <jansson.h>
 #include <pthread.h>
-#include <stdalign.h>
 
 #include "base/alloc.h"
+#include "base/wiping.h"
 
 const struct sn_json_limits sn_json_limits_request = {.max_bytes = 64 * 1024, .max_depth = 8, .max_members = 64};
 const struct sn_json_limits sn_json_limits_document = {
@@ -37,35 +37,11 @@ struct sn_json_doc {
     size_t nodes_used;
 };
 
-/* --- memory of jansson: each block is preceded by its size, so that all of it can be wiped --- */
-
-enum { MEMORY_HEADER = alignof(max_align_t) };
-_Static_assert(MEMORY_HEADER >= sizeof(size_t), "the size of a block must fit before it");
-
-static void *wiping_alloc(size_t size)
-{
-    size_t whole;
-    if (__builtin_add_overflow(size, (size_t)MEMORY_HEADER, &whole)) {
-        sn_alloc_failed();
-    }
-    char *block = sn_alloc(1, whole);
-    *(size_t *)(void *)block = size;
-    return block + MEMORY_HEADER;
-}
-
-static void wiping_free(void *memory)
-{
-    if (memory == NULL) {
-        return;
-    }
-    char *block = (char *)memory - MEMORY_HEADER;
-    sn_wipe(memory, *(size_t *)(void *)block);
-    sn_free(block);
-}
+/* --- jansson --- */
 
 static void set_up_jansson(void)
 {
-    json_set_alloc_funcs(wiping_alloc, wiping_free);
+    json_set_alloc_funcs(sn_wiping_malloc, sn_wiping_free);
     json_object_seed(0); /* from the operating system: chosen keys must not fall into one bucket */
 }
 

@@ -9,20 +9,17 @@
 
 #include <expat.h>
 #include <limits.h>
-#include <stdalign.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
-#include "base/secret.h"
+#include "base/wiping.h"
 
 enum {
     MAX_DEPTH = 16,
     MAX_ELEMENTS = 4096,
     NAMESPACE_SEPARATOR = '\n', /* expat refuses it inside a namespace */
-    MEMORY_HEADER = alignof(max_align_t),
 };
-_Static_assert(MEMORY_HEADER >= sizeof(size_t), "the size of a block must fit before it");
 
 struct level {
     struct sn_xml_node *node;
@@ -39,40 +36,6 @@ struct reader {
     const char *refused; /* why parsing was stopped */
     struct level levels[MAX_DEPTH];
 };
-
-/* --- memory of expat: each block is preceded by its size, so that all of it can be wiped --- */
-
-static void *wiping_malloc(size_t size)
-{
-    size_t whole;
-    if (__builtin_add_overflow(size, (size_t)MEMORY_HEADER, &whole)) {
-        sn_alloc_failed();
-    }
-    char *block = sn_alloc(1, whole);
-    *(size_t *)(void *)block = size;
-    return block + MEMORY_HEADER;
-}
-
-static void wiping_free(void *memory)
-{
-    if (memory == NULL) {
-        return;
-    }
-    char *block = (char *)memory - MEMORY_HEADER;
-    sn_wipe(memory, *(size_t *)(void *)block);
-    sn_free(block);
-}
-
-static void *wiping_realloc(void *memory, size_t size)
-{
-    void *grown = wiping_malloc(size);
-    if (memory != NULL) {
-        size_t old = *(size_t *)(void *)((char *)memory - MEMORY_HEADER);
-        memcpy(grown, memory, old < size ? old : size);
-        wiping_free(memory);
-    }
-    return grown;
-}
 
 static void reader_clear(struct reader *reader)
 {
@@ -228,7 +191,7 @@ enum sn_status sn_xml_parse(
     if (!sn_slice_is_utf8(text)) {
         return fail_xml(err, "it is not UTF-8");
     }
-    static const XML_Memory_Handling_Suite memory = {wiping_malloc, wiping_realloc, wiping_free};
+    static const XML_Memory_Handling_Suite memory = {sn_wiping_malloc, sn_wiping_realloc, sn_wiping_free};
     static const XML_Char separator[] = {NAMESPACE_SEPARATOR, '\0'};
     SN_AUTO(reader_clear) struct reader reader = {.arena = arena};
     for (size_t i = 0; i < SN_LEN(reader.levels); i++) {

@@ -2,7 +2,6 @@
 /* net/client.c - HTTP calls; the only caller of libcurl, see client.h. */
 #include "net/client.h"
 
-#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/env.h"
 #include "base/secret.h"
+#include "base/wiping.h"
 
 enum {
     CONNECT_TIMEOUT_MS = 2000,
@@ -37,37 +37,11 @@ struct transfer {
     bool is_head_whole; /* its blank line came: libcurl takes a head that is cut off for a complete one */
 };
 
-/* --- libcurl's allocator: what it releases is wiped first, since answers and headers pass through its buffers --- */
-
-static void wiping_free(void *memory)
-{
-    if (memory != NULL) {
-        sn_wipe(memory, malloc_usable_size(memory));
-        free(memory);
-    }
-}
-
-static void *wiping_realloc(void *memory, size_t size)
-{
-    if (memory == NULL) {
-        return malloc(size);
-    }
-    size_t old_size = malloc_usable_size(memory);
-    if (size <= old_size && size >= old_size / 2) {
-        return memory;
-    }
-    void *fresh = malloc(size);
-    if (fresh != NULL) {
-        memcpy(fresh, memory, old_size < size ? old_size : size);
-        wiping_free(memory);
-    }
-    return fresh;
-}
-
+/* Answers and headers pass through libcurl's memory, so what it releases is wiped first. */
 static void init_curl_once(void)
 {
-    SN_ASSERT(
-        curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup, calloc) == CURLE_OK);
+    SN_ASSERT(curl_global_init_mem(CURL_GLOBAL_DEFAULT, sn_wiping_malloc, sn_wiping_free, sn_wiping_realloc, strdup,
+                  calloc) == CURLE_OK);
 }
 
 /* --- Callbacks --- */

@@ -96,7 +96,7 @@ static void respond(struct sn_call *call, const struct sn_vend *vend, const char
     add_grant(vend, &w);
     if (is_issue) {
         sn_json_member_int(&w, "duration_seconds", vend->duration.seconds);
-        sn_json_member_str(&w, "capped_by", sn_cap_word(vend->duration.capped_by));
+        sn_json_member_str(&w, "capped_by", sn_cap_name(vend->duration.capped_by));
     } else {
         sn_json_member_null(&w, "duration_seconds");
         sn_json_member_null(&w, "capped_by");

@@ -65,8 +65,6 @@ void sn_call_policy_request(struct sn_call *call, struct sn_slice profile, struc
 /* The policy that governs a profile, with an API code on failure. */
 SN_MUST_CHECK enum sn_status sn_call_policy(struct sn_call *call, struct sn_slice profile,
     struct sn_policy **out_policy, char out_name[256], char out_hash[65], struct sn_error *err);
-/* Word of the API for a cap; NULL for none. */
-const char *sn_cap_word(enum sn_cap cap);
 
 /* hints.c: the hint of an unknown name, made of what this caller can see and of nothing else */
 void sn_vend_hint_names(struct sn_call *call, struct sn_slice name);

@@ -148,26 +148,6 @@ enum sn_status sn_vend_decide(struct sn_call *call, struct sn_vend *vend, struct
 
 /* --- 12 --- */
 
-const char *sn_cap_word(enum sn_cap cap)
-{
-    switch (cap) {
-    case SN_CAP_NONE:
-        return NULL;
-    case SN_CAP_RULE:
-        return "rule";
-    case SN_CAP_CATALOGUE:
-        return "profile";
-    case SN_CAP_APPROVAL:
-    case SN_CAP_BREAKGLASS:
-        return "grant";
-    case SN_CAP_OVERRIDE:
-        return "override_limit";
-    case SN_CAP_ROLE_CHAINING:
-        return "role_chaining";
-    }
-    return NULL;
-}
-
 /* An entry that only this server cannot use: another partition, or a role that the operator's prefix leaves out. */
 static enum sn_status check_entry(const struct sn_call *call, const struct sn_profile *profile, struct sn_error *err)
 {

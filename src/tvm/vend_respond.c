@@ -39,7 +39,7 @@ static void add_session(struct sn_call *call, const struct sn_vend *vend, struct
         sn_json_member_null(w, "grant_id");
     }
     sn_json_member_int(w, "duration_seconds", vend->duration.seconds);
-    sn_json_member_str(w, "capped_by", sn_cap_word(vend->duration.capped_by));
+    sn_json_member_str(w, "capped_by", sn_cap_name(vend->duration.capped_by));
     sn_json_end_object(w);
 }
 
