@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/process.h"
+#include "cli/policy_commands.h"
 #include "cli/tvm_access.h"
 
 static const struct sn_cmd *const commands[] = {
@@ -15,6 +16,8 @@ static const struct sn_cmd *const commands[] = {
     &sn_cmd_profiles,
     &sn_cmd_explain,
     &sn_cmd_whoami,
+    &sn_cmd_policy_validate,
+    &sn_cmd_policy_lint,
     &sn_cmd_audit_verify_logs,
     &sn_cmd_completion,
     &sn_cmd_help,

@@ -8,6 +8,7 @@
 #include "fuzz.h"
 
 #include "core/policy/findings.h"
+#include "core/policy/lint.h"
 #include "core/policy/policy.h"
 #include "core/policy/tz.h"
 
@@ -75,6 +76,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
     }
     if (policy != NULL) {
+        sn_policy_lint(policy, NULL, &findings);
+        FUZZ_CHECK(findings.errors == 0);
+        sn_policy_lint_sort(&findings, 0);
         ask(policy, SN_S("dev"), 1769418000);
         ask(policy, SN_S("prod"), 1711846800);
         ask(policy, SN_S(""), -1);

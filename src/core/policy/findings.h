@@ -76,7 +76,11 @@ enum sn_finding_phase { SN_FINDING_PARSE, SN_FINDING_VALIDATION, SN_FINDING_LINT
     X("posture-unavailable", LINT) \
     X("duplicate-entry", LINT) \
     X("long-session", LINT) \
-    X("shared-role", LINT)
+    X("shared-role", LINT) \
+    X("allow-before-deny", LINT) \
+    X("unreachable-rule", LINT) \
+    X("overlapping-time-windows", LINT) \
+    X("unknown-profile", LINT)
 /* clang-format on */
 
 struct sn_finding {

@@ -170,6 +170,8 @@ static void load_rule(struct sn_loader *loader, const struct sn_yaml_node *node,
     const struct sn_yaml_node *fields[SN_RULE_FIELDS];
     struct sn_rule *rule = sn_builder_add_rule(&loader->builder);
     sn_schema_bind(&sn_schema_rule, node, fields);
+    rule->line = node->line;
+    rule->column = node->column;
     loader->rule_name = fields[SN_RULE_NAME] != NULL ? fields[SN_RULE_NAME]->text : SN_S("");
     load_name(loader, rule, fields[SN_RULE_NAME], node, path);
     load_effect(loader, rule, fields[SN_RULE_EFFECT], node, path);

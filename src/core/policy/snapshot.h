@@ -82,6 +82,7 @@ struct sn_rule {
     struct sn_window window;
     const struct sn_tz *zone;
     struct sn_slice zone_name;
+    uint32_t line, column; /* in the document; 0: unknown */
 };
 
 /* What the innermost loop reads of a rule. */

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cli/policy_commands.h - the commands that check, try and sign documents without asking anybody. */
+#ifndef SN_CLI_POLICY_COMMANDS_H
+#define SN_CLI_POLICY_COMMANDS_H
+
+#include "cli/command.h"
+
+extern const struct sn_cmd sn_cmd_policy_validate, sn_cmd_policy_lint;
+
+#endif
