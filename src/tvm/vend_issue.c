@@ -215,7 +215,8 @@ static enum sn_status call_sts(struct sn_call *call, struct sn_vend *vend, struc
 enum sn_status sn_vend_assume_role(struct sn_call *call, struct sn_vend *vend, struct sn_error *err)
 {
     if (call_sts(call, vend, err) != SN_OK) {
-        bool is_late = sn_call_mono_ns(call) >= call->deadline_mono_ns;
+        /* Past the limit of this one call, or past the end of the request: either way STS has not answered. */
+        bool is_late = err->status == SN_TIMEOUT || sn_call_mono_ns(call) >= call->deadline_mono_ns;
         vend->record_reason = "credentials could not be issued";
         return sn_api_translate(err, is_late ? "UPSTREAM_TIMEOUT" : "CREDENTIAL_ERROR");
     }

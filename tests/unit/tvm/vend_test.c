@@ -170,6 +170,10 @@ static void sts_slow(struct fx *fx)
 {
     fx->assume_code = "STS_TIMEOUT";
     fx->assume_status = SN_TIMEOUT;
+}
+static void sts_fails_late(struct fx *fx)
+{
+    sts_fails(fx);
     fx->assume_takes_ns = INT64_C(31) * 1000000000;
 }
 static void other_partition(struct fx *fx)
@@ -196,6 +200,7 @@ static void refusals(void **state)
         {"id taken", id_taken, "{\"profile\":\"prod\"}", 500, "CREDENTIAL_ERROR", 0, 1, "CREDENTIAL_ERROR"},
         {"STS fails", sts_fails, "{\"profile\":\"prod\"}", 500, "CREDENTIAL_ERROR", 1, 1, "CREDENTIAL_ERROR"},
         {"STS slow", sts_slow, "{\"profile\":\"prod\"}", 504, "UPSTREAM_TIMEOUT", 1, 1, "UPSTREAM_TIMEOUT"},
+        {"STS fails late", sts_fails_late, "{\"profile\":\"prod\"}", 504, "UPSTREAM_TIMEOUT", 1, 1, "UPSTREAM_TIMEOUT"},
         {"other partition", other_partition, "{\"profile\":\"prod\"}", 500, "CONFIG_ERROR", 0, 1, "CONFIG_ERROR"},
         /* before step 6 is passed there is no record */
         {"no profile", NULL, "{}", 400, "MISSING_PROFILE", 0, 0, NULL},
