@@ -119,8 +119,30 @@ static enum sn_status adopt(struct sn_audit_file *f, int fd, struct sn_error *er
     return SN_OK;
 }
 
+/* The descriptor that is synced must be that of the directory at its path, which may have been made anew. */
+static enum sn_status follow_directory(struct sn_audit_file *f, struct sn_error *err)
+{
+    struct stat open_info;
+    struct stat path_info;
+
+    if (stat(f->dir, &path_info) != 0 || fstat(f->dir_fd, &open_info) != 0) {
+        return sn_fail_errno(err, "AUDIT_DIRECTORY", errno, "cannot examine the directory of the audit log");
+    }
+    if (path_info.st_ino == open_info.st_ino && path_info.st_dev == open_info.st_dev) {
+        return SN_OK;
+    }
+    int fd = open(f->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return sn_fail_errno(err, "AUDIT_DIRECTORY", errno, "cannot open the directory of the audit log");
+    }
+    sn_fd_close(&f->dir_fd);
+    f->dir_fd = fd;
+    return SN_OK;
+}
+
 enum sn_status sn_audit_make_file(struct sn_audit_file *f, struct sn_error *err)
 {
+    SN_TRY(follow_directory(f, err));
     SN_AUTO(sn_fd_close)
     int fd = f->ops.open(f->ops.ctx, f->path, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
 
@@ -229,12 +251,37 @@ static bool ends_as_left(const struct sn_audit_file *f, int fd, const struct sta
            memcmp(end, f->position.signature, SN_AUDIT_SIGNATURE_LEN) == 0;
 }
 
+/*
+ * The file was renamed or taken away, and making the next one failed. What was taken away may be back by now: a renamed
+ * directory, a mount that returned. Where the stream has not ended in the meantime it goes on in that file.
+ */
+static enum sn_status look_at_path(struct sn_audit_file *f, struct sn_error *err)
+{
+    char name[SN_AUDIT_NAME_MAX + 1] = "";
+    struct stat info;
+
+    if (lstat(f->path, &info) != 0) {
+        return errno == ENOENT ? SN_OK
+                               : sn_fail_errno(err, "AUDIT_FILE", errno, "cannot examine the path of the audit log");
+    }
+    bool is_ours = info.st_ino == f->inode && info.st_dev == f->device;
+    if (is_ours && f->position.seq > 0) {
+        f->is_moved = false;
+        f->due_count = 0;
+        return SN_OK;
+    }
+    return sn_audit_move_file(f, is_ours ? "" : ".damaged", name, err);
+}
+
 /* After a failure: go on in the same file, or close it and begin a new stream. */
 static enum sn_status reopen(struct sn_audit_file *f, struct sn_error *err)
 {
     char name[SN_AUDIT_NAME_MAX + 1] = "";
     struct stat info;
 
+    if (f->is_moved) {
+        SN_TRY(look_at_path(f, err));
+    }
     if (f->is_moved) {
         return sn_audit_make_file(f, err);
     }

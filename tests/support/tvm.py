@@ -79,9 +79,10 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class Tvm(Program):
-    """sentinel-tvm serve. settings: further environment; None takes a variable away."""
+    """sentinel-tvm serve. settings: further environment; None takes a variable away; wrap: what starts it, ending in exec."""
 
-    def __init__(self, directory, lab, *, catalog=CATALOG, policy=POLICY, sts_url=None, settings=None, command=("serve",)):
+    def __init__(self, directory, lab, *, catalog=CATALOG, policy=POLICY, sts_url=None, settings=None, command=("serve",),
+                 wrap=()):
         self.dir, self.lab = pathlib.Path(directory), lab
         self.policy_dir, self.state = self.dir / "policy", self.dir / "state"
         self.policy_dir.mkdir(parents=True, exist_ok=True)
@@ -98,7 +99,7 @@ class Tvm(Program):
             environment["AWS_ENDPOINT_URL_STS"] = sts_url
         self.environment = closed_environment(self.dir, **{k: v for k, v in environment.items() if v is not None})
         self.command = command
-        super().__init__([BIN / "sentinel-tvm", *command], self.environment)
+        super().__init__([*wrap, BIN / "sentinel-tvm", *command], self.environment)
         self.url = None
 
     def wait_ready(self):
@@ -192,6 +193,14 @@ class Tvm(Program):
                 self.secrets.add(found[name])
         if "X-Sentinel-Ticket" in answer.headers:
             self.secrets.add(answer.headers["X-Sentinel-Ticket"])
+
+    def verify_log(self, *files, anchor=None):
+        """sentinel audit verify-logs over the whole log, rotated files first, against the server's anchor."""
+        folder = self.state / "audit"
+        files = files or (*sorted(folder.glob("audit-*.log*")), folder / "audit.log")
+        return subprocess.run([BIN / "sentinel", "audit", "verify-logs", "--no-update", "--key-file", self.state / "audit.key",
+                               "--anchor", anchor or folder / "audit.anchor", *files], capture_output=True, text=True,
+                              timeout=60, env=self.environment, check=False)
 
     def audit(self):
         """The entries of the audit log, in order."""
