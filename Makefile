@@ -6,6 +6,9 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 MESON = meson setup --reconfigure $(1) $(2) >$(1).log 2>&1 || meson setup $(1) $(2) >$(1).log 2>&1 || { cat $(1).log; exit 1; }
 PREFIX ?= /usr/local
 DESTDIR ?=
+# C tests of what runs in several threads
+THREADED = net/listener net/listener_life net/listener_tls crypto/hash vault/relay vault/relay_source \
+	vault/base_credentials store/audit_file store/audit_faults store/sqlite core/limiter aws/lambda
 
 .PHONY: all help demo check test lint attacks traceability bench soak fuzz sanitize tsan release lambda-tvm format docs \
 	docs-check install clean deps
@@ -54,13 +57,13 @@ fuzz: ## live fuzzing of every target for the count of tests/counts.toml
 	@packaging/deps/install check
 	@tests/fuzz/run.sh --counts ci
 
-sanitize: ## the C suite under AddressSanitizer and UndefinedBehaviorSanitizer
+sanitize: ## the suite under AddressSanitizer and UndefinedBehaviorSanitizer
 	@packaging/deps/install check
-	@tests/run --build $(BUILD)/asan --meson '-Db_sanitize=address,undefined -Db_lundef=false' --only unit
+	@tests/run --build $(BUILD)/asan --meson '-Db_sanitize=address,undefined -Db_lundef=false' --only unit,golden,integration
 
 tsan: ## the threaded parts under ThreadSanitizer
 	@packaging/deps/install check
-	@tests/run --build $(BUILD)/tsan --meson '-Db_sanitize=thread -Db_lundef=false' --only unit --suite threads
+	@tests/run --build $(BUILD)/tsan --meson '-Db_sanitize=thread -Db_lundef=false' --only unit --tests '$(THREADED)'
 
 release: ## static programs in build/release/
 	@packaging/deps/install release
