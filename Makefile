@@ -59,7 +59,7 @@ fuzz: ## live fuzzing of every target for the count of tests/counts.toml
 
 sanitize: ## the suite under AddressSanitizer and UndefinedBehaviorSanitizer
 	@packaging/deps/install check
-	@tests/run --build $(BUILD)/asan --meson '-Db_sanitize=address,undefined -Db_lundef=false' --only unit,golden,integration
+	@tests/run --build $(BUILD)/asan --meson '-Db_sanitize=address,undefined -Db_lundef=false -Dc_args=-fno-sanitize-recover=all' --only unit,golden,integration
 
 tsan: ## the threaded parts under ThreadSanitizer
 	@packaging/deps/install check
