@@ -144,7 +144,7 @@ static int report(const struct sn_app *app, const struct sn_invocation *call, co
 {
     SN_AUTO(sn_buf_clear) struct sn_buf text = {0};
     struct sn_error ignored;
-    struct sn_report how = {.program = app->program,
+    struct sn_error_report how = {.program = app->program,
         .failure = app->failure[0] == '\0' ? NULL : app->failure,
         .color = use_color(call->builtin.color, STDERR_FILENO)};
     int own = call->cmd == NULL ? 0 : call->cmd->failure_exit;

@@ -50,7 +50,7 @@ static bool is_shown(const struct sn_error *err, const struct sn_error_detail *d
     return detail->key[0] != '_' && strcmp(detail->key, "http_status") != 0;
 }
 
-void sn_report_text(struct sn_buf *buf, const struct sn_report *report, const struct sn_error *err)
+void sn_report_text(struct sn_buf *buf, const struct sn_error_report *report, const struct sn_error *err)
 {
     const char *red = report->color ? "\033[1;31m" : "";
     const char *plain = report->color ? "\033[0m" : "";
@@ -79,7 +79,7 @@ void sn_report_text(struct sn_buf *buf, const struct sn_report *report, const st
     }
 }
 
-void sn_report_json(struct sn_buf *buf, const struct sn_report *report, const struct sn_error *err)
+void sn_report_json(struct sn_buf *buf, const struct sn_error_report *report, const struct sn_error *err)
 {
     struct sn_json_writer w;
     const char *request_id = NULL;

@@ -14,7 +14,7 @@
  */
 void sn_cli_printable(struct sn_buf *buf, struct sn_slice text);
 
-struct sn_report {
+struct sn_error_report {
     const char *program;
     const char *failure; /* what was tried, when the cause lies elsewhere; or NULL */
     bool color;
@@ -24,8 +24,8 @@ struct sn_report {
  * "PROGRAM: error: WHAT", then "  why:" and "  hint:" lines. Details of the error are "why" lines, but for those whose
  * key starts with '_', which are for programs only.
  */
-void sn_report_text(struct sn_buf *buf, const struct sn_report *report, const struct sn_error *err);
+void sn_report_text(struct sn_buf *buf, const struct sn_error_report *report, const struct sn_error *err);
 /* {"error":{"code","message","hint","context",...}} and a line end. */
-void sn_report_json(struct sn_buf *buf, const struct sn_report *report, const struct sn_error *err);
+void sn_report_json(struct sn_buf *buf, const struct sn_error_report *report, const struct sn_error *err);
 
 #endif

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/slice.h"
@@ -112,7 +113,8 @@ void sn_policy_intern(
 void sn_policy_evaluate_ids(const struct sn_policy *policy, const struct sn_policy_ids *ids,
     const struct sn_policy_request *request, struct sn_decision *out_decision);
 
-/* May the profile be shown to this caller at all; must its very existence stay unknown. out_access: best of allow, require_approval. */
+/* May the profile be shown to this caller at all; must its very existence stay unknown. out_access: best of allow,
+ * require_approval. */
 bool sn_policy_profile_is_visible(
     const struct sn_policy *policy, const struct sn_policy_request *request, enum sn_effect *out_access);
 bool sn_policy_profile_is_hidden(const struct sn_policy *policy, const struct sn_policy_request *request);
@@ -128,14 +130,22 @@ struct sn_trace_step {
     char expected[256];    /* for people; names no other person and no group member */
     char actual[256];
     char remedy[256]; /* what would make it match; "" when nothing the caller can do */
+    bool has_opening;
+    int64_t opens_unix_s;           /* condition "time": the next instant inside the window */
+    const struct sn_slice *entries; /* sn_policy_trace_all: what the failing list holds; borrowed from trace, policy */
+    size_t entry_count;
 };
 struct sn_trace {
     struct sn_trace_step *steps;
     size_t count;
     size_t other_rules; /* rules about other profiles, counted only */
+    struct sn_arena arena;
 };
 /* Evaluates and tells why. Allocates; free with sn_trace_clear. */
 void sn_policy_trace(const struct sn_policy *policy, const struct sn_policy_request *request,
+    struct sn_decision *out_decision, struct sn_trace *out_trace);
+/* The same for those who hold the document: every rule, and lists with their entries. */
+void sn_policy_trace_all(const struct sn_policy *policy, const struct sn_policy_request *request,
     struct sn_decision *out_decision, struct sn_trace *out_trace);
 void sn_trace_clear(struct sn_trace *trace);
 

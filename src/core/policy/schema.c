@@ -275,6 +275,14 @@ static void check_record(const struct sn_schema *schema, const struct sn_report 
     }
 }
 
+bool sn_schema_check(const struct sn_schema *schema, const struct sn_report *report, const struct sn_yaml_node *node,
+    const struct sn_path *path)
+{
+    size_t before = report->findings->errors;
+    check_record(schema, report, node, path);
+    return report->findings->errors == before;
+}
+
 void sn_schema_bind(
     const struct sn_schema *schema, const struct sn_yaml_node *mapping, const struct sn_yaml_node **nodes)
 {

@@ -82,10 +82,19 @@ enum {
     SN_PROFILE_TAGS,
     SN_PROFILE_FIELDS
 };
+enum {
+    SN_POSTURE_ENCRYPTED,
+    SN_POSTURE_FIREWALL,
+    SN_POSTURE_ENROLLED,
+    SN_POSTURE_COMPLIANT,
+    SN_POSTURE_OS_TYPE,
+    SN_POSTURE_OS_VERSION,
+    SN_POSTURE_FIELDS
+};
 enum { SN_SCHEMA_FIELDS_MAX = 8 };
 
 extern const struct sn_schema sn_schema_policy, sn_schema_rule, sn_schema_conditions, sn_schema_time, sn_schema_hours,
-    sn_schema_device, sn_schema_catalog, sn_schema_profile;
+    sn_schema_device, sn_schema_catalog, sn_schema_profile, sn_schema_posture;
 
 /* The words of the documents, in the order of their enums. */
 extern const char *const sn_rule_effect_words[5];
@@ -125,6 +134,10 @@ enum { SN_SHOW_MAX = 80 };
 bool sn_schema_read(const struct sn_schema *schema, struct sn_slice text, const char *document_word,
     const struct sn_yaml_limits *limits, struct sn_arena *arena, const struct sn_report *report,
     struct sn_yaml_node **out_root);
+
+/* Checks a tree that is part of another document, such as a file of another kind; true when nothing was wrong. */
+bool sn_schema_check(const struct sn_schema *schema, const struct sn_report *report, const struct sn_yaml_node *node,
+    const struct sn_path *path);
 
 /* Fills nodes[field number] of a checked mapping; NULL where absent. nodes has schema->count places. */
 void sn_schema_bind(

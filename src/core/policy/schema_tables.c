@@ -131,4 +131,19 @@ static const struct sn_schema_field catalog_fields[] = {
         .meaning = "What can be asked for. A name stands for one role, in all texts of the catalogue together."},
 };
 const struct sn_schema sn_schema_catalog = {"Catalogue", catalog_fields, SN_LEN(catalog_fields)};
+static const struct sn_schema_field posture_fields[] = {
+    [SN_POSTURE_ENCRYPTED] = {.name = "disk_encrypted", .kind = SN_SCHEMA_BOOL, .form = "`true` or `false`",
+        .meaning = "Whether the disk is encrypted; absent is unknown, which meets no requirement."},
+    [SN_POSTURE_FIREWALL] = {.name = "firewall_enabled", .kind = SN_SCHEMA_BOOL, .form = "`true` or `false`",
+        .meaning = "Whether the firewall is on."},
+    [SN_POSTURE_ENROLLED] = {.name = "mdm_enrolled", .kind = SN_SCHEMA_BOOL, .form = "`true` or `false`",
+        .meaning = "Whether the device is enrolled."},
+    [SN_POSTURE_COMPLIANT] = {.name = "mdm_compliant", .kind = SN_SCHEMA_BOOL, .form = "`true` or `false`",
+        .meaning = "Whether the device management calls it compliant."},
+    [SN_POSTURE_OS_TYPE] = {.name = "os_type", .kind = SN_SCHEMA_TEXT, .form = "text",
+        .meaning = "The operating system, such as `darwin`."},
+    [SN_POSTURE_OS_VERSION] = {.name = "os_version", .kind = SN_SCHEMA_TEXT, .form = "text",
+        .meaning = "Its version, such as `14.4`."},
+};
+const struct sn_schema sn_schema_posture = {"Device posture", posture_fields, SN_LEN(posture_fields)};
 /* clang-format on */

@@ -2,15 +2,18 @@
 /*
  * core/policy/trace.c - why a request was decided as it was; see policy.h.
  *
- * The texts go to the caller: they speak of the caller's own request and of nobody else. Which condition fails first is
- * found by asking each condition of a rule on its own, in the order of the document, not by the join of the evaluation.
+ * The texts go to the caller, but for those of sn_policy_trace_all: they speak of the caller's own request and of
+ * nobody else. Which condition fails first is found by asking each condition of a rule on its own, in the order of the
+ * document, not by the join of the evaluation.
  */
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/time.h"
 #include "core/policy/join.h"
+#include "core/policy/entry.h"
 #include "core/policy/limits.h"
+#include "core/policy/lists.h"
 #include "core/policy/policy.h"
 #include "core/policy/schema.h"
 #include "core/policy/tz.h"
@@ -81,6 +84,8 @@ static void explain_time(const struct sn_rule *rule, int64_t unix_s, struct sn_t
     tell_time(local, sizeof(local), opening, sn_tz_offset_s(rule->zone, opening), rule->zone_name);
     (void)sn_time_format_rfc3339_s(opening, utc);
     TELL(step->remedy, "the window opens %s, %s", utc, local);
+    step->has_opening = true;
+    step->opens_unix_s = opening;
 }
 
 static void explain_mode(
@@ -166,7 +171,71 @@ static bool explain_rule(const struct sn_policy *policy, const struct sn_policy_
     return false;
 }
 
-void sn_policy_trace(const struct sn_policy *policy, const struct sn_policy_request *request,
+/* --- For those who hold the document --- */
+
+static void join_entries(char *out, size_t out_size, const struct sn_slice *entries, size_t count)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        int len = snprintf(out + used, out_size - used, "%s%.*s", i > 0 ? ", " : "", SN_SHOW(entries[i]));
+        if (len < 0 || used + (size_t)len + sizeof(", ...") > out_size) {
+            snprintf(out + used, out_size - used, "%s...", i > 0 ? ", " : "");
+            return;
+        }
+        used += (size_t)len;
+    }
+}
+
+static struct sn_slice entry_text(struct sn_arena *arena, const struct sn_strtab_entry *entry)
+{
+    return entry->space == SN_ENTRY_ROLE ? sn_arena_printf(arena, "role:%.*s", SN_PRI(entry->text)) : entry->text;
+}
+
+/* Names what a list of the rule holds, from the list itself. */
+static void tell_entries(struct sn_trace *trace, const struct sn_strtab *table, const struct sn_number_list *list,
+    struct sn_trace_step *step)
+{
+    struct sn_slice *entries = sn_arena_alloc(&trace->arena, list->count, sizeof(*entries));
+    for (size_t i = 0; i < list->count; i++) {
+        entries[i] = entry_text(&trace->arena, &table->entries[list->items[i]]);
+    }
+    step->entries = entries;
+    step->entry_count = list->count;
+    join_entries(step->expected, sizeof(step->expected), entries, list->count);
+    TELL(step->remedy, "be one of these, or be added to them");
+}
+
+static void tell_caller(const struct sn_policy_request *request, struct sn_trace_step *step)
+{
+    const struct sn_principal *principal = request->principal;
+    if (!principal->vouched) {
+        TELL(step->actual, "%.160s, not vouched for: %s", principal->arn, sn_vouch_reason(principal->vouch));
+    } else if (principal->type == SN_PRINCIPAL_USER && strcmp(principal->account, request->own_account) != 0) {
+        TELL(step->actual, "%.160s, an IAM user of another account", principal->arn);
+    } else {
+        TELL(step->actual, "%s", principal->name);
+    }
+}
+
+static void tell_lists(const struct sn_policy *policy, const struct sn_policy_request *request,
+    const struct sn_policy_lists *lists, struct sn_trace *trace)
+{
+    for (size_t i = 0; i < trace->count; i++) {
+        struct sn_trace_step *step = &trace->steps[i];
+        const struct sn_rule_lists *rule = &lists->rules[step->index];
+        if (step->condition == NULL) {
+            continue;
+        }
+        if (strcmp(step->condition, "profiles") == 0) {
+            tell_entries(trace, &policy->profiles, &rule->profiles, step);
+        } else if (strcmp(step->condition, "users") == 0) {
+            tell_entries(trace, &policy->atoms, &rule->users, step);
+            tell_caller(request, step);
+        }
+    }
+}
+
+static void trace_rules(const struct sn_policy *policy, const struct sn_policy_request *request, bool all,
     struct sn_decision *out_decision, struct sn_trace *out_trace)
 {
     struct sn_policy_ids ids;
@@ -180,7 +249,8 @@ void sn_policy_trace(const struct sn_policy *policy, const struct sn_policy_requ
     bool is_decided = false;
     for (size_t i = 0; i < policy->rule_count; i++) {
         const struct sn_rule *rule = &policy->rules[i];
-        if (rule->has_profiles && !set_has(&ids.profile, i)) {
+        bool is_other = rule->has_profiles && !set_has(&ids.profile, i);
+        if (is_other && !all) {
             out_trace->other_rules++;
             continue;
         }
@@ -188,6 +258,12 @@ void sn_policy_trace(const struct sn_policy *policy, const struct sn_policy_requ
         *step = (struct sn_trace_step){.index = (int)i, .name = rule->name, .effect = rule->effect};
         if (is_decided) {
             step->outcome = SN_TRACE_NOT_REACHED;
+            continue;
+        }
+        if (is_other) {
+            step->outcome = SN_TRACE_NOT_MATCHED;
+            step->condition = "profiles";
+            TELL(step->actual, "%.*s", SN_SHOW(request->profile));
             continue;
         }
         is_decided = explain_rule(policy, &ids, request, &ids.posture, i, step);
@@ -198,8 +274,27 @@ void sn_policy_trace(const struct sn_policy *policy, const struct sn_policy_requ
     SN_ASSERT(is_decided || out_decision->rule_index == -1);
 }
 
+void sn_policy_trace(const struct sn_policy *policy, const struct sn_policy_request *request,
+    struct sn_decision *out_decision, struct sn_trace *out_trace)
+{
+    trace_rules(policy, request, false, out_decision, out_trace);
+}
+
+void sn_policy_trace_all(const struct sn_policy *policy, const struct sn_policy_request *request,
+    struct sn_decision *out_decision, struct sn_trace *out_trace)
+{
+    struct sn_policy_lists lists;
+    trace_rules(policy, request, true, out_decision, out_trace);
+    if (out_trace->count > 0) {
+        sn_policy_lists_of(policy, &lists);
+        tell_lists(policy, request, &lists, out_trace);
+        sn_policy_lists_clear(&lists);
+    }
+}
+
 void sn_trace_clear(struct sn_trace *trace)
 {
     sn_free(trace->steps);
+    sn_arena_clear(&trace->arena);
     *trace = (struct sn_trace){0};
 }

@@ -235,7 +235,7 @@ static void child_environment_for_a_unix_socket(void **state)
 static void report_as_text(void **state)
 {
     SN_AUTO(sn_buf_clear) struct sn_buf out = {0};
-    struct sn_report how = {.program = "sentinel", .failure = "no credentials for 'prod'"};
+    struct sn_error_report how = {.program = "sentinel", .failure = "no credentials for 'prod'"};
     struct sn_error err;
     (void)state;
 
@@ -259,7 +259,7 @@ static void report_as_text(void **state)
 static void report_as_json(void **state)
 {
     SN_AUTO(sn_buf_clear) struct sn_buf out = {0};
-    struct sn_report how = {.program = "sentinel"};
+    struct sn_error_report how = {.program = "sentinel"};
     struct sn_error err;
     (void)state;
 
