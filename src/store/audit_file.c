@@ -102,7 +102,7 @@ static void init_cond(pthread_cond_t *cond)
 static void waiter_free(struct sn_audit_waiter *waiter)
 {
     sn_buf_clear(&waiter->entry);
-    pthread_cond_destroy(&waiter->done);
+    sn_wake_clear(&waiter->done);
     sn_free(waiter);
 }
 
@@ -144,9 +144,12 @@ static void note_undelivered(struct sn_audit_file *f, const struct sn_audit_wait
     memcpy(f->undelivered[f->undelivered_count++], waiter->request_id, sizeof(waiter->request_id));
 }
 
-static void finish_batch(struct sn_audit_file *f, struct sn_audit_waiter *const *waiters, size_t count,
+/* Under the lock: the outcome for everybody who still waits. They are moved to the front; returns how many. */
+static size_t finish_batch(struct sn_audit_file *f, struct sn_audit_waiter **waiters, size_t count,
     enum sn_status status, const struct sn_error *err)
 {
+    size_t present = 0;
+
     for (size_t i = 0; i < count; i++) {
         struct sn_audit_waiter *waiter = waiters[i];
         if (waiter->is_abandoned) {
@@ -160,7 +163,7 @@ static void finish_batch(struct sn_audit_file *f, struct sn_audit_waiter *const 
         if (status != SN_OK) {
             snprintf(waiter->problem, sizeof(waiter->problem), "%.159s", err->message);
         }
-        pthread_cond_signal(&waiter->done);
+        waiters[present++] = waiter;
     }
     if (status == SN_OK) {
         f->stats.records += count;
@@ -171,6 +174,7 @@ static void finish_batch(struct sn_audit_file *f, struct sn_audit_waiter *const 
         f->stats.failed_commits++;
         f->is_healthy = false;
     }
+    return present;
 }
 
 static void take_new_keys(struct sn_audit_file *f)
@@ -240,9 +244,12 @@ static void *writer_run(void *argument)
             sn_audit_write_anchor(f);
         }
         pthread_mutex_lock(&f->lock);
-        if (has_work) {
-            finish_batch(f, waiters, count, status, &err);
+        size_t present = has_work ? finish_batch(f, waiters, count, status, &err) : 0;
+        pthread_mutex_unlock(&f->lock);
+        for (size_t i = 0; i < present; i++) {
+            sn_wake_call(&waiters[i]->done);
         }
+        pthread_mutex_lock(&f->lock);
         if (is_idle_failure && !f->is_stopping && f->first == NULL) {
             struct timespec at = deadline_in(ANCHOR_EVERY_MS);
             pthread_cond_timedwait(&f->work, &f->lock, &at);
@@ -279,25 +286,24 @@ static void remove_queued(struct sn_audit_file *f, struct sn_audit_waiter *waite
     f->queued--;
 }
 
-/* Under the lock; true when the waiter is still ours to free. */
+/* True when the waiter is still ours to free; its state is final then. */
 static bool wait_done(struct sn_audit_file *f, struct sn_audit_waiter *waiter, int timeout_ms)
 {
-    struct timespec at = deadline_in(timeout_ms < 1 ? 1 : timeout_ms > WAIT_MAX_MS ? WAIT_MAX_MS : timeout_ms);
-
-    while (waiter->state == SN_AUDIT_QUEUED || waiter->state == SN_AUDIT_TAKEN) {
-        if (pthread_cond_timedwait(&waiter->done, &f->lock, &at) != ETIMEDOUT) {
-            continue;
-        }
-        if (waiter->state == SN_AUDIT_TAKEN) {
-            waiter->is_abandoned = true;
-            return false;
-        }
-        if (waiter->state == SN_AUDIT_QUEUED) {
-            remove_queued(f, waiter);
-            return true;
-        }
+    if (sn_wake_sleep_ms(&waiter->done, timeout_ms < 1 ? 1 : timeout_ms > WAIT_MAX_MS ? WAIT_MAX_MS : timeout_ms)) {
+        return true;
     }
-    return true;
+    pthread_mutex_lock(&f->lock);
+    enum sn_audit_wait_state state = waiter->state;
+    if (state == SN_AUDIT_TAKEN) {
+        waiter->is_abandoned = true;
+    } else if (state == SN_AUDIT_QUEUED) {
+        remove_queued(f, waiter);
+    }
+    pthread_mutex_unlock(&f->lock);
+    if (state == SN_AUDIT_DONE || state == SN_AUDIT_FAILED) {
+        sn_wake_sleep(&waiter->done); /* the call is on its way and must find the waiter */
+    }
+    return state != SN_AUDIT_TAKEN;
 }
 
 static enum sn_status append(
@@ -309,7 +315,7 @@ static enum sn_status append(
         return unavailable(err, "it is larger than a record may be");
     }
     struct sn_audit_waiter *waiter = sn_alloc(1, sizeof(*waiter));
-    init_cond(&waiter->done);
+    sn_wake_init(&waiter->done);
     sn_buf_add(&waiter->entry, entry);
     if (request_id.len > 0 && request_id.len <= SN_AUDIT_REQUEST_ID_MAX) {
         memcpy(waiter->request_id, request_id.ptr, request_id.len);
@@ -325,14 +331,16 @@ static enum sn_status append(
     *(f->last != NULL ? &f->last->next : &f->first) = waiter;
     f->last = waiter;
     f->queued++;
+    pthread_mutex_unlock(&f->lock);
     pthread_cond_signal(&f->work);
     bool is_ours = wait_done(f, waiter, timeout_ms);
     bool is_done = is_ours && waiter->state == SN_AUDIT_DONE;
     bool is_failed = is_ours && waiter->state == SN_AUDIT_FAILED;
     if (!is_done) {
+        pthread_mutex_lock(&f->lock);
         f->is_healthy = false;
+        pthread_mutex_unlock(&f->lock);
     }
-    pthread_mutex_unlock(&f->lock);
     if (is_done) {
         waiter_free(waiter);
         return SN_OK;

@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <pthread.h>
 
+#include "base/wake.h"
 #include "crypto/hash.h"
 #include "store/audit_file.h"
 
@@ -43,7 +44,7 @@ struct sn_audit_waiter {
     char request_id[SN_AUDIT_REQUEST_ID_MAX + 1];
     enum sn_audit_wait_state state;
     bool is_abandoned; /* nobody waits any more; the writer frees it */
-    pthread_cond_t done;
+    struct sn_wake done; /* called once, behind the last change of state */
     char problem[160];
 };
 

@@ -18,30 +18,35 @@
 
 enum { BUSY_DEFAULT_MS = 2000, FILE_MODE = 0600, DIR_MODE = 0700, SCHEMA_VERSION = 1 };
 
-/* One step of the schema each; PRAGMA user_version counts those that are done. */
+/*
+ * One step of the schema each; PRAGMA user_version counts those that are done.
+ *
+ * Ids and keys are random, so every tree that is ordered by them costs a page of its own with each row. Sessions are
+ * therefore kept in the order of their writing and found by a slim index; a session's source identity ends with its id,
+ * so it needs none. A used proof is looked up by its end as well, which follows from its signed date: rows of one time
+ * lie together.
+ */
 static const char *const migrations[SCHEMA_VERSION] = {
     "CREATE TABLE sessions ("
-    " id TEXT NOT NULL PRIMARY KEY, rev INTEGER NOT NULL, user TEXT NOT NULL, account TEXT NOT NULL,"
+    " id TEXT NOT NULL UNIQUE, rev INTEGER NOT NULL, user TEXT NOT NULL, account TEXT NOT NULL,"
     " caller_type TEXT NOT NULL, caller_role TEXT, caller_arn TEXT NOT NULL, vouched INTEGER NOT NULL,"
     " profile TEXT NOT NULL, role_arn TEXT NOT NULL, kind TEXT NOT NULL, grant_id TEXT,"
     " source_identity TEXT NOT NULL, server_instance_id TEXT NOT NULL, status TEXT NOT NULL,"
     " started_at TEXT NOT NULL, last_access_at TEXT NOT NULL, expires_at TEXT NOT NULL, created_at TEXT NOT NULL,"
     " updated_at TEXT NOT NULL, keys_expire_at TEXT, request_count INTEGER NOT NULL, device_id TEXT,"
     " revoked_by TEXT, revoked_by_arn TEXT, revoked_reason TEXT, revoked_at TEXT, keys_denied_at TEXT,"
-    " ttl INTEGER NOT NULL, seal TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    " ttl INTEGER NOT NULL, seal TEXT NOT NULL) STRICT;"
     "CREATE INDEX sessions_user ON sessions (user, created_at);"
     "CREATE INDEX sessions_status ON sessions (status, expires_at);"
     "CREATE INDEX sessions_profile ON sessions (profile, created_at);"
     "CREATE INDEX sessions_server_instance ON sessions (server_instance_id, status);"
     "CREATE INDEX sessions_device ON sessions (device_id, created_at) WHERE device_id IS NOT NULL;"
-    "CREATE INDEX sessions_source_identity ON sessions (source_identity);"
     "CREATE INDEX sessions_ttl ON sessions (ttl);"
     "CREATE TABLE blocks ("
     " id TEXT NOT NULL PRIMARY KEY, blocked_until TEXT NOT NULL, blocked_by TEXT, reason TEXT, session_id TEXT,"
     " ttl INTEGER NOT NULL, seal TEXT NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE proofs ("
-    " id TEXT NOT NULL PRIMARY KEY, ttl INTEGER NOT NULL, seal TEXT NOT NULL) STRICT, WITHOUT ROWID;"
-    "CREATE INDEX proofs_ttl ON proofs (ttl);"
+    " ttl INTEGER NOT NULL, id TEXT NOT NULL, seal TEXT NOT NULL, PRIMARY KEY (ttl, id)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE probe (id INTEGER PRIMARY KEY CHECK (id = 1), count INTEGER NOT NULL) STRICT;"
     "INSERT INTO probe VALUES (1, 0);",
 };
@@ -102,9 +107,10 @@ static void statement_text(enum sn_sqlite_statement which, struct sn_buf *sql)
              " reason = ?4, session_id = ?5, ttl = ?6, seal = ?7 WHERE ?8 OR excluded.blocked_until > blocked_until"),
         [SN_STMT_PROBE] = "UPDATE probe SET count = count + 1",
         [SN_STMT_SWEEP_SESSIONS] =
-            "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE ttl < ?1 LIMIT 1000)",
+            "DELETE FROM sessions WHERE rowid IN (SELECT rowid FROM sessions WHERE ttl < ?1 LIMIT 1000)",
         [SN_STMT_SWEEP_BLOCKS] = "DELETE FROM blocks WHERE id IN (SELECT id FROM blocks WHERE ttl < ?1 LIMIT 1000)",
-        [SN_STMT_SWEEP_PROOFS] = "DELETE FROM proofs WHERE id IN (SELECT id FROM proofs WHERE ttl < ?1 LIMIT 1000)",
+        [SN_STMT_SWEEP_PROOFS] = ("DELETE FROM proofs WHERE (ttl, id) IN"
+                                    " (SELECT ttl, id FROM proofs WHERE ttl < ?1 LIMIT 1000)"),
     };
 
     if (fixed[which] != NULL) {
@@ -207,7 +213,7 @@ static enum sn_status conn_new(
     sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     SN_TRY(run_sql(conn->db,
         "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
-        "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0",
+        "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA wal_autocheckpoint = 4000",
         err));
     *out_conn = SN_TAKE(conn);
     return SN_OK;

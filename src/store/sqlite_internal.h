@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 
 #include "base/arena.h"
+#include "base/wake.h"
 #include "store/sqlite.h"
 
 enum { SN_SQLITE_BATCH = 256, SN_SQLITE_SWEEP = 200 };
@@ -55,10 +56,10 @@ struct sn_sqlite_write {
     bool is_lift;
     int64_t ttl_unix_s, now_ms;
     struct sn_sqlite_sweep *swept;
-    bool is_done, is_leader;
+    bool is_leader; /* woken to lead, not because it is done */
     enum sn_status status;
     struct sn_error *err;
-    pthread_cond_t turn;
+    struct sn_wake turn;
 };
 
 struct sn_sqlite {

@@ -44,7 +44,7 @@ static enum sn_status write_create(struct sn_sqlite *store, const struct sn_sqli
     SN_TRY(sn_sqlite_prepare(store->writer, SN_STMT_INSERT, &statement, w->err));
     sn_sqlite_bind_session(statement, w->session);
     int code = sqlite3_step(statement);
-    if (code == SQLITE_CONSTRAINT && sqlite3_extended_errcode(store->writer->db) == SQLITE_CONSTRAINT_PRIMARYKEY) {
+    if (code == SQLITE_CONSTRAINT && sqlite3_extended_errcode(store->writer->db) == SQLITE_CONSTRAINT_UNIQUE) {
         return sn_fail(w->err, SN_CONFLICT, "ID_TAKEN", "a session with this id exists");
     }
     return code == SQLITE_DONE ? SN_OK : sn_sqlite_fail(w->err, store->writer->db, code, "cannot write a session");
@@ -200,8 +200,9 @@ static void fail_from(struct sn_sqlite_write *const *batch, size_t count, const 
     }
 }
 
-/* Runs the writes inside an open transaction. A full disk takes the whole transaction back: then it fails. */
-static enum sn_status run_writes(
+/* Each write behind a savepoint, so that one that fails takes back nothing but itself. A full disk takes the whole
+ * transaction back: then all fail. */
+static enum sn_status run_apart(
     struct sn_sqlite *store, struct sn_sqlite_write *const *batch, size_t count, struct sn_error *err)
 {
     for (size_t i = 0; i < count; i++) {
@@ -219,23 +220,49 @@ static enum sn_status run_writes(
     return sn_sqlite_run(store->writer, SN_STMT_COMMIT, err);
 }
 
+/* Without savepoints, which copy every page they touch; *out_clash: a write failed and nothing may be committed. */
+static enum sn_status run_together(struct sn_sqlite *store, struct sn_sqlite_write *const *batch, size_t count,
+    bool *out_clash, struct sn_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        batch[i]->status = write_one(store, batch[i]);
+        if (batch[i]->status != SN_OK) {
+            *out_clash = true;
+            return SN_OK;
+        }
+    }
+    return sn_sqlite_run(store->writer, SN_STMT_COMMIT, err);
+}
+
+static void roll_back(struct sn_sqlite *store)
+{
+    struct sn_error ignored;
+
+    if (sqlite3_get_autocommit(store->writer->db) == 0) {
+        (void)!sn_sqlite_run(store->writer, SN_STMT_ROLLBACK, &ignored);
+    }
+}
+
 static void run_batch(struct sn_sqlite *store, struct sn_sqlite_write *const *batch, size_t count)
 {
     struct sn_error err;
-    struct sn_error ignored;
+    bool has_clash = false;
     enum sn_status status = sn_sqlite_run(store->writer, SN_STMT_BEGIN, &err);
 
     for (size_t i = 0; i < count; i++) {
         batch[i]->status = SN_OK;
     }
     if (status == SN_OK) {
-        status = run_writes(store, batch, count, &err);
+        status = run_together(store, batch, count, &has_clash, &err);
+    }
+    if (status == SN_OK && has_clash) {
+        roll_back(store);
+        status = sn_sqlite_run(store->writer, SN_STMT_BEGIN, &err);
+        status = status == SN_OK ? run_apart(store, batch, count, &err) : status;
     }
     if (status != SN_OK) {
         fail_from(batch, count, &err);
-        if (sqlite3_get_autocommit(store->writer->db) == 0) {
-            (void)!sn_sqlite_run(store->writer, SN_STMT_ROLLBACK, &ignored);
-        }
+        roll_back(store);
     }
 }
 
@@ -255,40 +282,52 @@ static size_t take_batch(struct sn_sqlite *store, struct sn_sqlite_write **out_b
     return count;
 }
 
-enum sn_status sn_sqlite_write(struct sn_sqlite *store, struct sn_sqlite_write *write)
+/* Commits one batch, hands the lead on, and wakes those whose writes were in it. */
+static void lead(struct sn_sqlite *store, const struct sn_sqlite_write *own)
 {
     struct sn_sqlite_write *batch[SN_SQLITE_BATCH];
 
-    pthread_cond_init(&write->turn, NULL);
+    /* The leader's own write is the oldest one waiting, so it is in this batch. */
+    pthread_mutex_lock(&store->lock);
+    size_t count = take_batch(store, batch);
+    pthread_mutex_unlock(&store->lock);
+    run_batch(store, batch, count);
+    pthread_mutex_lock(&store->lock);
+    store->writes += count;
+    store->commits++;
+    struct sn_sqlite_write *next = store->first;
+    store->has_leader = next != NULL;
+    if (next != NULL) {
+        next->is_leader = true;
+    }
+    pthread_mutex_unlock(&store->lock);
+    /* The next leader first: the disk must not wait. Nobody else wakes it meanwhile, so it is still there. */
+    if (next != NULL) {
+        sn_wake_call(&next->turn);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (batch[i] != own) {
+            sn_wake_call(&batch[i]->turn);
+        }
+    }
+}
+
+enum sn_status sn_sqlite_write(struct sn_sqlite *store, struct sn_sqlite_write *write)
+{
+    sn_wake_init(&write->turn);
     pthread_mutex_lock(&store->lock);
     *(store->last != NULL ? &store->last->next : &store->first) = write;
     store->last = write;
-    write->is_leader = !store->has_leader;
+    bool leads = !store->has_leader;
     store->has_leader = true;
-    while (!write->is_done && !write->is_leader) {
-        pthread_cond_wait(&write->turn, &store->lock);
-    }
-    if (write->is_leader) {
-        /* The leader's own write is the oldest one waiting, so it is in this batch. */
-        size_t count = take_batch(store, batch);
-        pthread_mutex_unlock(&store->lock);
-        run_batch(store, batch, count);
-        pthread_mutex_lock(&store->lock);
-        store->writes += count;
-        store->commits++;
-        for (size_t i = 0; i < count; i++) {
-            batch[i]->is_done = true;
-            if (batch[i] != write) {
-                pthread_cond_signal(&batch[i]->turn);
-            }
-        }
-        store->has_leader = store->first != NULL;
-        if (store->first != NULL) {
-            store->first->is_leader = true;
-            pthread_cond_signal(&store->first->turn);
-        }
-    }
     pthread_mutex_unlock(&store->lock);
-    pthread_cond_destroy(&write->turn);
+    if (!leads) {
+        sn_wake_sleep(&write->turn);
+        leads = write->is_leader;
+    }
+    if (leads) {
+        lead(store, write);
+    }
+    sn_wake_clear(&write->turn);
     return write->status;
 }
