@@ -2,8 +2,9 @@
 /*
  * base/wake.h - one thread sleeps until another one calls it.
  *
- * A condition variable makes the sleeper take a lock when it wakes, which the caller often still holds: two more switches
- * of the processor. A wake has no lock. Everything the caller wrote before the call is visible to the sleeper after it.
+ * A condition variable makes the sleeper take a lock when it wakes, which the caller often still holds: two more
+ * switches of the processor. A wake has no lock. Everything the caller wrote before the call is visible to the sleeper
+ * after it.
  *
  * Calls count: a sleeper returns once for each. The sleeper may release the wake as soon as it has returned.
  */

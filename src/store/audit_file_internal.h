@@ -43,7 +43,7 @@ struct sn_audit_waiter {
     struct sn_buf entry;
     char request_id[SN_AUDIT_REQUEST_ID_MAX + 1];
     enum sn_audit_wait_state state;
-    bool is_abandoned; /* nobody waits any more; the writer frees it */
+    bool is_abandoned;   /* nobody waits any more; the writer frees it */
     struct sn_wake done; /* called once, behind the last change of state */
     char problem[160];
 };

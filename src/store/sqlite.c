@@ -110,7 +110,7 @@ static void statement_text(enum sn_sqlite_statement which, struct sn_buf *sql)
             "DELETE FROM sessions WHERE rowid IN (SELECT rowid FROM sessions WHERE ttl < ?1 LIMIT 1000)",
         [SN_STMT_SWEEP_BLOCKS] = "DELETE FROM blocks WHERE id IN (SELECT id FROM blocks WHERE ttl < ?1 LIMIT 1000)",
         [SN_STMT_SWEEP_PROOFS] = ("DELETE FROM proofs WHERE (ttl, id) IN"
-                                    " (SELECT ttl, id FROM proofs WHERE ttl < ?1 LIMIT 1000)"),
+                                  " (SELECT ttl, id FROM proofs WHERE ttl < ?1 LIMIT 1000)"),
     };
 
     if (fixed[which] != NULL) {

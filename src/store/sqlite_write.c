@@ -2,9 +2,10 @@
 /*
  * store/sqlite_write.c - group commit.
  *
- * The first caller that finds nobody writing leads: it takes all writes that wait into one transaction, each behind a
- * savepoint so that a conflict takes back nothing but itself, commits (one sync), tells everybody, and hands the lead
- * to the next one waiting. No thread of its own, and under no load no delay.
+ * The first caller that finds nobody writing leads: it takes all writes that wait into one transaction, commits (one
+ * sync), hands the lead to the next one waiting, and tells everybody. A batch in which a write fails is taken back and
+ * run again with each write behind a savepoint, so that a conflict takes back nothing but itself. No thread of its own,
+ * and under no load no delay.
  */
 #include <string.h>
 
@@ -221,8 +222,8 @@ static enum sn_status run_apart(
 }
 
 /* Without savepoints, which copy every page they touch; *out_clash: a write failed and nothing may be committed. */
-static enum sn_status run_together(struct sn_sqlite *store, struct sn_sqlite_write *const *batch, size_t count,
-    bool *out_clash, struct sn_error *err)
+static enum sn_status run_together(
+    struct sn_sqlite *store, struct sn_sqlite_write *const *batch, size_t count, bool *out_clash, struct sn_error *err)
 {
     for (size_t i = 0; i < count; i++) {
         batch[i]->status = write_one(store, batch[i]);
