@@ -5,6 +5,6 @@
 
 #include "cli/command.h"
 
-extern const struct sn_cmd sn_cmd_policy_validate, sn_cmd_policy_lint, sn_cmd_policy_eval;
+extern const struct sn_cmd sn_cmd_policy_validate, sn_cmd_policy_lint, sn_cmd_policy_eval, sn_cmd_policy_test;
 
 #endif

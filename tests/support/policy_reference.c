@@ -31,6 +31,10 @@ static const char *kind_word(enum sn_schema_kind kind)
         return "mapping of mappings";
     case SN_SCHEMA_LIST_MAP:
         return "mapping of lists";
+    case SN_SCHEMA_TEXT_OR_LIST:
+        return "text or list";
+    case SN_SCHEMA_ANY:
+        return "any";
     case SN_SCHEMA_TEXT_MAP:
         return "mapping of text";
     }
@@ -145,6 +149,12 @@ static void put_page(struct sn_buf *page)
     sn_buf_add_str(page, "\n## Fields of the catalogue\n");
     for (size_t i = 0; i < SN_LEN(catalog); i++) {
         put_schema(page, catalog[i]);
+    }
+    static const struct sn_schema *const tests[] = {
+        &sn_schema_tests, &sn_schema_case, &sn_schema_expect, &sn_schema_posture};
+    sn_buf_add_str(page, "\n## Fields of a test file\n");
+    for (size_t i = 0; i < SN_LEN(tests); i++) {
+        put_schema(page, tests[i]);
     }
     put_limits(page);
     put_codes(page);

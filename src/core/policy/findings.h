@@ -63,6 +63,7 @@ enum sn_finding_phase { SN_FINDING_PARSE, SN_FINDING_VALIDATION, SN_FINDING_LINT
     X("session-policy", VALIDATION) \
     X("policy-arns", VALIDATION) \
     X("tags", VALIDATION) \
+    X("test-case", VALIDATION) \
     X("wildcard-grant", LINT) \
     X("final-deny-everywhere", LINT) \
     X("empty-list", LINT) \

@@ -38,6 +38,10 @@ enum {
     SN_CATALOG_MAX_SESSION_POLICY = 1900,           /* minified, with the texts of policy_arns; STS takes 2048 */
     SN_CATALOG_MAX_SESSION_POLICY_TEXT = 16 * 1024, /* as written, before white space is dropped */
 
+    SN_TESTS_MAX_CASES = 5000, /* of one file */
+    SN_TESTS_MAX_RUNS = 1000,  /* of one case */
+    SN_TESTS_MAX_CATALOGS = 32,
+
     SN_TZ_MAX_BYTES = 64 * 1024,
     SN_TZ_MAX_NAME = 64,
     SN_TZ_MAX_TRANSITIONS = 4096,

@@ -119,6 +119,20 @@ bool sn_policy_profile_is_visible(
     const struct sn_policy *policy, const struct sn_policy_request *request, enum sn_effect *out_access);
 bool sn_policy_profile_is_hidden(const struct sn_policy *policy, const struct sn_policy_request *request);
 
+/* The conditions of a rule, in the order in which they are asked. */
+enum sn_condition {
+    SN_CONDITION_PROFILES,
+    SN_CONDITION_USERS,
+    SN_CONDITION_TIME,
+    SN_CONDITION_MODE,
+    SN_CONDITION_DEVICE,
+    SN_CONDITIONS
+};
+extern const char *const sn_condition_words[SN_CONDITIONS];
+/* The first condition of a rule that the request does not meet; SN_CONDITIONS: it meets all. */
+enum sn_condition sn_policy_first_failure(const struct sn_policy *policy, const struct sn_policy_ids *ids,
+    const struct sn_policy_request *request, size_t rule);
+
 /* --- Trace: what POST /v1/explain and policy eval show. --- */
 enum sn_trace_outcome { SN_TRACE_MATCHED, SN_TRACE_NOT_MATCHED, SN_TRACE_NOT_REACHED };
 struct sn_trace_step {

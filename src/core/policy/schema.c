@@ -215,6 +215,18 @@ static void check_field(const struct sn_schema_field *field, const struct sn_rep
     case SN_SCHEMA_LIST:
         check_text_list(report, node, field->max_items, path);
         return;
+    case SN_SCHEMA_TEXT_OR_LIST:
+        if (node->kind == SN_YAML_SEQUENCE) {
+            check_text_list(report, node, field->max_items, path);
+        } else {
+            (void)expect(report, node, SN_YAML_SCALAR, path);
+        }
+        return;
+    case SN_SCHEMA_ANY:
+        if (sn_yaml_is_null(node)) {
+            (void)expect(report, node, SN_YAML_SCALAR, path);
+        }
+        return;
     case SN_SCHEMA_RECORD:
         check_record(field->record, report, node, path);
         return;

@@ -20,12 +20,14 @@
 enum sn_schema_kind {
     SN_SCHEMA_TEXT,
     SN_SCHEMA_BOOL,
-    SN_SCHEMA_LIST,        /* of text */
-    SN_SCHEMA_RECORD,      /* a mapping with the fields of record */
-    SN_SCHEMA_RECORD_LIST, /* a list of those */
-    SN_SCHEMA_RECORD_MAP,  /* names to those */
-    SN_SCHEMA_LIST_MAP,    /* names to lists of text */
-    SN_SCHEMA_TEXT_MAP,    /* names to text */
+    SN_SCHEMA_LIST,         /* of text */
+    SN_SCHEMA_RECORD,       /* a mapping with the fields of record */
+    SN_SCHEMA_RECORD_LIST,  /* a list of those */
+    SN_SCHEMA_RECORD_MAP,   /* names to those */
+    SN_SCHEMA_LIST_MAP,     /* names to lists of text */
+    SN_SCHEMA_TEXT_MAP,     /* names to text */
+    SN_SCHEMA_TEXT_OR_LIST, /* one text, or a list of text */
+    SN_SCHEMA_ANY,          /* checked by the validator */
 };
 
 struct sn_schema;
@@ -91,16 +93,49 @@ enum {
     SN_POSTURE_OS_VERSION,
     SN_POSTURE_FIELDS
 };
+enum {
+    SN_TESTS_VERSION,
+    SN_TESTS_POLICY,
+    SN_TESTS_CATALOG,
+    SN_TESTS_VOUCHING_ROLES,
+    SN_TESTS_TVM_ACCOUNT,
+    SN_TESTS_SESSION_STORE,
+    SN_TESTS_POSTURES,
+    SN_TESTS_CASES,
+    SN_TESTS_FIELDS
+};
+enum {
+    SN_CASE_NAME,
+    SN_CASE_PRINCIPAL,
+    SN_CASE_PROFILE,
+    SN_CASE_TIME,
+    SN_CASE_POSTURE,
+    SN_CASE_MODE,
+    SN_CASE_EXPECT,
+    SN_CASE_FIELDS
+};
+enum {
+    SN_EXPECT_EFFECT,
+    SN_EXPECT_RULE,
+    SN_EXPECT_REASON,
+    SN_EXPECT_OVERRIDE,
+    SN_EXPECT_MAX_SERVER_DURATION,
+    SN_EXPECT_SESSION_TABLE,
+    SN_EXPECT_FIELDS
+};
 enum { SN_SCHEMA_FIELDS_MAX = 8 };
 
 extern const struct sn_schema sn_schema_policy, sn_schema_rule, sn_schema_conditions, sn_schema_time, sn_schema_hours,
-    sn_schema_device, sn_schema_catalog, sn_schema_profile, sn_schema_posture;
+    sn_schema_device, sn_schema_catalog, sn_schema_profile, sn_schema_posture, sn_schema_tests, sn_schema_case,
+    sn_schema_expect;
 
 /* The words of the documents, in the order of their enums. */
 extern const char *const sn_rule_effect_words[5];
 extern const char *const sn_weekday_words[7];
 extern const char *const sn_mode_words[3];
 extern const char *const sn_os_type_words[3];
+extern const char *const sn_effect_words[3];       /* by enum sn_effect */
+extern const char *const sn_override_words[3];     /* by enum sn_override */
 extern const char *const sn_entry_prefix_words[3]; /* "arn", "role", "group" */
 extern const char *const sn_document_versions[1];
 

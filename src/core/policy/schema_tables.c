@@ -8,6 +8,8 @@ const char *const sn_rule_effect_words[5] = {
 const char *const sn_weekday_words[7] = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
 const char *const sn_mode_words[3] = {"server", "cli", "credential_process"};
 const char *const sn_os_type_words[3] = {"darwin", "windows", "linux"};
+const char *const sn_effect_words[3] = {"deny", "allow", "require_approval"};
+const char *const sn_override_words[3] = {"none", "breakglass", "approval_or_breakglass"};
 const char *const sn_entry_prefix_words[3] = {"arn", "role", "group"};
 const char *const sn_document_versions[1] = {"1"};
 
@@ -146,4 +148,59 @@ static const struct sn_schema_field posture_fields[] = {
         .meaning = "Its version, such as `14.4`."},
 };
 const struct sn_schema sn_schema_posture = {"Device posture", posture_fields, SN_LEN(posture_fields)};
+
+static const struct sn_schema_field expect_fields[] = {
+    [SN_EXPECT_EFFECT] = {.name = "effect", .kind = SN_SCHEMA_TEXT, .required = true,
+        .form = "`allow`, `deny` or `require_approval`", .meaning = "The result of the policy."},
+    [SN_EXPECT_RULE] = {.name = "rule", .kind = SN_SCHEMA_TEXT, .form = "the name of a rule, or `\"\"`",
+        .meaning = "The rule that decides; empty for the denial when no rule matches."},
+    [SN_EXPECT_REASON] = {.name = "reason", .kind = SN_SCHEMA_TEXT, .form = "text", .meaning = "The reason given."},
+    [SN_EXPECT_OVERRIDE] = {.name = "override", .kind = SN_SCHEMA_TEXT,
+        .form = "`none`, `breakglass` or `approval_or_breakglass`", .meaning = "What could turn the result."},
+    [SN_EXPECT_MAX_SERVER_DURATION] = {.name = "max_server_duration", .kind = SN_SCHEMA_TEXT, .form = "duration",
+        .meaning = "The cap of the deciding rule; `0s` for none."},
+    [SN_EXPECT_SESSION_TABLE] = {.name = "session_table", .kind = SN_SCHEMA_TEXT, .form = "text",
+        .meaning = "Where the session would be recorded."},
+};
+const struct sn_schema sn_schema_expect = {"Expectation (`expect`)", expect_fields, SN_LEN(expect_fields)};
+
+static const struct sn_schema_field case_fields[] = {
+    [SN_CASE_NAME] = {.name = "name", .kind = SN_SCHEMA_TEXT, .required = true, .form = "text",
+        .meaning = "What the case shows; unique in the file."},
+    [SN_CASE_PRINCIPAL] = {.name = "principal", .kind = SN_SCHEMA_TEXT_OR_LIST, .required = true,
+        .max_items = SN_POLICY_MAX_LIST, .form = "a caller ARN or a name, or a list of them",
+        .meaning = "Who asks. A name is the vouched IAM user of that name in the account of the server."},
+    [SN_CASE_PROFILE] = {.name = "profile", .kind = SN_SCHEMA_TEXT_OR_LIST, .required = true,
+        .max_items = SN_POLICY_MAX_LIST, .form = "a profile, or a list of them", .meaning = "What is asked for."},
+    [SN_CASE_TIME] = {.name = "time", .kind = SN_SCHEMA_TEXT_OR_LIST, .max_items = SN_POLICY_MAX_LIST,
+        .form = "RFC 3339, or a list", .meaning = "When; needed where a rule with a time window is reached."},
+    [SN_CASE_POSTURE] = {.name = "posture", .kind = SN_SCHEMA_ANY,
+        .form = "a name of `postures`, `none`, a mapping, or a list of these",
+        .meaning = "What is known of the device; absent is nothing."},
+    [SN_CASE_MODE] = {.name = "mode", .kind = SN_SCHEMA_TEXT, .form = "`server`, `cli` or `credential_process`",
+        .meaning = "How it is asked; `server` unless given."},
+    [SN_CASE_EXPECT] = {.name = "expect", .kind = SN_SCHEMA_RECORD, .required = true, .record = &sn_schema_expect,
+        .form = "mapping", .meaning = "What must come out. Only what is written is compared."},
+};
+const struct sn_schema sn_schema_case = {"Test case (`cases`)", case_fields, SN_LEN(case_fields)};
+
+static const struct sn_schema_field tests_fields[] = {
+    [SN_TESTS_VERSION] = {.name = "version", .kind = SN_SCHEMA_TEXT, .required = true, .form = "`\"1\"`",
+        .meaning = "The version of this language."},
+    [SN_TESTS_POLICY] = {.name = "policy", .kind = SN_SCHEMA_TEXT, .form = "file",
+        .meaning = "The policy, relative to this file; `NAME.yaml` for `NAME.test.yaml` unless given."},
+    [SN_TESTS_CATALOG] = {.name = "catalog", .kind = SN_SCHEMA_TEXT_OR_LIST, .max_items = SN_TESTS_MAX_CATALOGS,
+        .form = "file, or a list", .meaning = "The catalogue; every profile of a case must be in it then."},
+    [SN_TESTS_VOUCHING_ROLES] = {.name = "vouching_roles", .kind = SN_SCHEMA_LIST, .max_items = SN_POLICY_MAX_LIST,
+        .form = "list of role names with `*` and `?`", .meaning = "Roles whose session names are vouched for."},
+    [SN_TESTS_TVM_ACCOUNT] = {.name = "tvm_account", .kind = SN_SCHEMA_TEXT, .form = "12 digits",
+        .meaning = "The account of the server; that of the IAM users that occur unless given."},
+    [SN_TESTS_SESSION_STORE] = {.name = "session_store", .kind = SN_SCHEMA_TEXT, .form = "name, or `none`",
+        .meaning = "Where the server records sessions; `sessions` unless given."},
+    [SN_TESTS_POSTURES] = {.name = "postures", .kind = SN_SCHEMA_RECORD_MAP, .max_items = SN_POLICY_MAX_LIST,
+        .record = &sn_schema_posture, .form = "names to postures", .meaning = "Devices that cases speak of."},
+    [SN_TESTS_CASES] = {.name = "cases", .kind = SN_SCHEMA_RECORD_LIST, .required = true,
+        .max_items = SN_TESTS_MAX_CASES, .record = &sn_schema_case, .form = "list", .meaning = "The cases."},
+};
+const struct sn_schema sn_schema_tests = {"Test file", tests_fields, SN_LEN(tests_fields)};
 /* clang-format on */

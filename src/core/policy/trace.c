@@ -151,24 +151,53 @@ static void explain_device(const struct sn_policy *policy, const struct sn_rule 
     }
 }
 
-/* Fills in the first failing condition of a rule about this profile; true when none fails. */
-static bool explain_rule(const struct sn_policy *policy, const struct sn_policy_ids *ids,
-    const struct sn_policy_request *request, const struct sn_posture_view *view, size_t index,
-    struct sn_trace_step *step)
+const char *const sn_condition_words[SN_CONDITIONS] = {"profiles", "users", "time", "mode", "device"};
+
+enum sn_condition sn_policy_first_failure(const struct sn_policy *policy, const struct sn_policy_ids *ids,
+    const struct sn_policy_request *request, size_t index)
 {
     const struct sn_rule *rule = &policy->rules[index];
-    if (rule->has_users && !names_caller(ids, index)) {
-        explain_users(request, step);
-    } else if (rule->has_time && !sn_window_contains(&rule->window, rule->zone, request->unix_s)) {
-        explain_time(rule, request->unix_s, step);
-    } else if (rule->modes != 0 && (rule->modes >> request->mode & 1) == 0) {
-        explain_mode(rule, request, step);
-    } else if (!sn_device_matches(policy, index, view)) {
-        explain_device(policy, rule, request, view, step);
-    } else {
-        return true;
+    if (rule->has_profiles && !set_has(&ids->profile, index)) {
+        return SN_CONDITION_PROFILES;
     }
-    return false;
+    if (rule->has_users && !names_caller(ids, index)) {
+        return SN_CONDITION_USERS;
+    }
+    if (rule->has_time && !sn_window_contains(&rule->window, rule->zone, request->unix_s)) {
+        return SN_CONDITION_TIME;
+    }
+    if (rule->modes != 0 && (rule->modes >> request->mode & 1) == 0) {
+        return SN_CONDITION_MODE;
+    }
+    return sn_device_matches(policy, index, &ids->posture) ? SN_CONDITIONS : SN_CONDITION_DEVICE;
+}
+
+/* Fills in the first failing condition of a rule; true when none fails. */
+static bool explain_rule(const struct sn_policy *policy, const struct sn_policy_ids *ids,
+    const struct sn_policy_request *request, size_t index, struct sn_trace_step *step)
+{
+    const struct sn_rule *rule = &policy->rules[index];
+    switch (sn_policy_first_failure(policy, ids, request, index)) {
+    case SN_CONDITION_PROFILES:
+        step->condition = "profiles";
+        TELL(step->actual, "%.*s", SN_SHOW(request->profile));
+        return false;
+    case SN_CONDITION_USERS:
+        explain_users(request, step);
+        return false;
+    case SN_CONDITION_TIME:
+        explain_time(rule, request->unix_s, step);
+        return false;
+    case SN_CONDITION_MODE:
+        explain_mode(rule, request, step);
+        return false;
+    case SN_CONDITION_DEVICE:
+        explain_device(policy, rule, request, &ids->posture, step);
+        return false;
+    case SN_CONDITIONS:
+        break;
+    }
+    return true;
 }
 
 /* --- For those who hold the document --- */
@@ -260,13 +289,7 @@ static void trace_rules(const struct sn_policy *policy, const struct sn_policy_r
             step->outcome = SN_TRACE_NOT_REACHED;
             continue;
         }
-        if (is_other) {
-            step->outcome = SN_TRACE_NOT_MATCHED;
-            step->condition = "profiles";
-            TELL(step->actual, "%.*s", SN_SHOW(request->profile));
-            continue;
-        }
-        is_decided = explain_rule(policy, &ids, request, &ids.posture, i, step);
+        is_decided = explain_rule(policy, &ids, request, i, step);
         step->outcome = is_decided ? SN_TRACE_MATCHED : SN_TRACE_NOT_MATCHED;
         /* The trace looks at every condition by another way than the evaluation; they never part. */
         SN_ASSERT(!is_decided || out_decision->rule_index == (int)i);
