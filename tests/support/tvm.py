@@ -197,15 +197,19 @@ class Tvm(Program):
     def verify_log(self, *files, anchor=None):
         """sentinel audit verify-logs over the whole log, rotated files first, against the server's anchor."""
         folder = self.state / "audit"
-        files = files or (*sorted(folder.glob("audit-*.log*")), folder / "audit.log")
+        files = files or self.audit_files()
         return subprocess.run([BIN / "sentinel", "audit", "verify-logs", "--no-update", "--key-file", self.state / "audit.key",
                                "--anchor", anchor or folder / "audit.anchor", *files], capture_output=True, text=True,
                               timeout=60, env=self.environment, check=False)
 
+    def audit_files(self):
+        """The files of the audit log in the order of the chain."""
+        folder = self.state / "audit"
+        return [path for path in (*sorted(folder.glob("audit-*.log*")), folder / "audit.log") if path.exists()]
+
     def audit(self):
-        """The entries of the audit log, in order."""
-        path = self.state / "audit" / "audit.log"
-        return [json.loads(line)["entry"] for line in path.read_text().splitlines()]
+        """The entries of the audit log, in order, over all its files."""
+        return [json.loads(line)["entry"] for path in self.audit_files() for line in path.read_text().splitlines()]
 
     def decisions(self):
         return [entry for entry in self.audit() if entry["event"] == "decision"]
