@@ -8,6 +8,7 @@ import random
 import signal
 import socket
 import threading
+import time
 
 import tvm as tvm_support
 from counts import count
@@ -15,6 +16,7 @@ from seals import broken_rows
 
 CLIENTS = 6
 LONGEST_LIFE_S = (0.08, 0.6)  # while it starts, and while it serves
+PROOFS_KEPT_S = 55  # older ones may have been swept
 ROTATE_BYTES = 1 << 20  # the least, so that deaths meet rotations too
 BODY = b'{"profile":"dev"}'
 
@@ -37,7 +39,7 @@ class Client(threading.Thread):
     def __init__(self, server, keys, stop):
         super().__init__(daemon=True)
         self.server, self.keys, self.stop = server, keys, stop
-        self.received, self.answers, self.problem = [], collections.defaultdict(list), None
+        self.received, self.answers, self.sent, self.problem = [], collections.defaultdict(list), 0, None
 
     def ask(self, headers):
         connection = self.server.connect()
@@ -56,6 +58,7 @@ class Client(threading.Thread):
         try:
             while not self.stop.is_set():
                 headers = {**self.server.prove(self.keys, "/v1/credentials", "POST", BODY), "Content-Type": "application/json"}
+                self.sent += 1
                 if self.ask(headers) is None:
                     self.stop.wait(0.005)
                     self.ask(headers)
@@ -84,7 +87,7 @@ def live_and_die(start, lab, place, port, lives, rng):
 def test_attack_33_killed_under_load(start, start_lab, tmp_path):
     """TVM-43, TVM-51, AUD-17, AUD-22, ATK-04, ATK-33: N lives and deaths of one server, under the load of several clients."""
     lab, place, port, kills = start_lab(), tmp_path / "tvm", quiet_port(), count("kills")
-    seed = random.randrange(1 << 32)
+    seed, began_s = random.randrange(1 << 32), time.monotonic()
     print(f"seed {seed}, {kills} kills")
     server = launch(start, lab, place, port).wait_ready()
     stop = threading.Event()
@@ -113,7 +116,9 @@ def test_attack_33_killed_under_load(start, start_lab, tmp_path):
     for client in clients:
         assert all(statuses.count(200) <= 1 for statuses in client.answers.values())
     rows = {row["id"]: row for row in last.rows("SELECT * FROM sessions")}
-    assert len(rows) == last.rows("SELECT count(*) AS n FROM proofs")[0]["n"]
+    assert len(rows) <= sum(client.sent for client in clients) + 1
+    if time.monotonic() - began_s < PROOFS_KEPT_S:
+        assert len(rows) == last.rows("SELECT count(*) AS n FROM proofs")[0]["n"]
     assert not broken_rows(last.state / "sentinel.db", last.state / "state.key")
 
     # What a client holds has its record and its row, under one id; the chain is whole and reaches its anchor.
