@@ -194,10 +194,11 @@ def test_sigterm_cuts_what_hangs(start_tvm, start_lab):
     """TVM-48: past the drain time the connection is reset and the exit code says so."""
     lab = start_lab()
     server = start_tvm(lab, settings={"SENTINEL_DRAIN_SECONDS": "1"})
+    assert server.vend("alice", "dev").status == 200  # so that the fault does not meet the server's own role
     lab.fault("sts:AssumeRole=slow:9,1")
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         running = pool.submit(server.vend, "alice", "dev")
-        until(lambda: len(server.rows("SELECT id FROM sessions")) == 1, "a row")
+        until(lambda: len(server.rows("SELECT id FROM sessions")) == 2, "a row")
         server.process.send_signal(signal.SIGTERM)
         with pytest.raises((OSError, http.client.HTTPException)):
             running.result()
