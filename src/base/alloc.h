@@ -13,11 +13,11 @@
 #include "base/slice.h"
 
 /* Zeroed memory for count objects of size bytes; never NULL, also for 0. */
-void *sn_alloc(size_t count, size_t size);
+void *sn_alloc(size_t count, size_t size) __attribute__((returns_nonnull));
 /* Grows or shrinks; new bytes are not zeroed. */
-void *sn_realloc(void *memory, size_t count, size_t size);
+void *sn_realloc(void *memory, size_t count, size_t size) __attribute__((returns_nonnull));
 /* A NUL-terminated copy. */
-char *sn_strdup(struct sn_slice text);
+char *sn_strdup(struct sn_slice text) __attribute__((returns_nonnull));
 void sn_free(void *memory);
 /* For SN_AUTO on a char pointer. */
 void sn_free_p(char **memory);

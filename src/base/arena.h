@@ -18,7 +18,7 @@ struct sn_arena {
     size_t total; /* bytes taken from the system, for limits and statistics */
 };
 
-void *sn_arena_alloc(struct sn_arena *arena, size_t count, size_t size);
+void *sn_arena_alloc(struct sn_arena *arena, size_t count, size_t size) __attribute__((returns_nonnull));
 struct sn_slice sn_arena_dup(struct sn_arena *arena, struct sn_slice text);
 char *sn_arena_str(struct sn_arena *arena, struct sn_slice text); /* NUL-terminated */
 struct sn_slice sn_arena_printf(struct sn_arena *arena, const char *format, ...) SN_PRINTF(2, 3);

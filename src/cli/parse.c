@@ -204,6 +204,7 @@ static bool mark_given(struct parser *p, const struct sn_opt *opt, bool is_built
         return before;
     }
     bool before = false;
+    SN_ASSERT(p->given != NULL); /* there is one for each option of the command */
     for (size_t i = 0; p->out->cmd->opts[i].name != NULL; i++) {
         const struct sn_opt *other = &p->out->cmd->opts[i];
         if (other->field == opt->field && (other->flags & SN_OPT_REMOVED) == 0) {

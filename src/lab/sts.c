@@ -366,7 +366,7 @@ static void fill_session(struct sn_lab_call *call, struct assume_role *a, struct
     key->principal_id = keep(&place, id);
     key->session_name = keep(&place, *a->session_name);
     key->source_identity = keep(&place, a->effective_source_identity);
-    key->tags = a->tag_count > 0 ? sn_alloc(a->tag_count, sizeof(*key->tags)) : NULL;
+    key->tags = sn_alloc(a->tag_count, sizeof(*key->tags));
     for (size_t i = 0; i < a->tag_count; i++) {
         key->tags[i].key = keep(&place, a->tags[i].key);
         key->tags[i].value = keep(&place, a->tags[i].value);

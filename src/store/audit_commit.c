@@ -52,7 +52,7 @@ enum sn_status sn_audit_start_stream(
     SN_TRY(sn_id_new(f->random_source, &stream, err));
     f->due_count = 0;
     struct sn_audit_due *due = sn_audit_due_add(f, reason);
-    if (previous != NULL) {
+    if (previous != NULL) { /* may be the very position that is started anew below */
         due->has_previous = true;
         due->previous = *previous;
     }
@@ -309,8 +309,7 @@ static enum sn_status reopen(struct sn_audit_file *f, struct sn_error *err)
     f->is_moved = true;
     sn_audit_tell(f, SN_LOG_ERROR, "audit.sink_error",
         "the audit log does not end with the last acknowledged record; a new stream is begun");
-    const struct sn_audit_position previous = f->position;
-    SN_TRY(sn_audit_start_stream(f, "sink_error", previous.seq > 0 ? &previous : NULL, err));
+    SN_TRY(sn_audit_start_stream(f, "sink_error", f->position.seq > 0 ? &f->position : NULL, err));
     return sn_audit_make_file(f, err);
 }
 

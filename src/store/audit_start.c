@@ -253,7 +253,7 @@ static enum sn_status start_empty(
     struct sn_audit_file *f, const struct tail *torn, const struct sn_audit_position *anchor, struct sn_error *err)
 {
     char name[SN_AUDIT_NAME_MAX + 1];
-    struct tail tail;
+    struct tail tail = {0};
 
     SN_TRY(find_rotated(f, name, err));
     if (name[0] != '\0') {
@@ -299,7 +299,7 @@ static enum sn_status start_in(
     struct sn_audit_file *f, int64_t size, const struct sn_audit_position *anchor, struct sn_error *err)
 {
     struct sn_audit_opening opening;
-    struct tail tail;
+    struct tail tail = {0};
 
     SN_TRY(read_tail(f, f->fd, size, &tail, err));
     read_head(f, size, &opening);
@@ -362,7 +362,7 @@ static enum sn_status open_directory(struct sn_audit_file *f, struct sn_error *e
 
 enum sn_status sn_audit_start(struct sn_audit_file *f, struct sn_error *err)
 {
-    struct sn_audit_position anchor;
+    struct sn_audit_position anchor = {0};
     struct stat info;
 
     SN_TRY(open_directory(f, err));

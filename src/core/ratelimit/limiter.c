@@ -227,6 +227,7 @@ static struct entry *find_or_add(
 
 static void record(struct entry *entry, int64_t now_ns)
 {
+    SN_ASSERT(entry != NULL);
     if (entry->count == entry->cap) {
         size_t cap = entry->cap == 0 ? RING_MIN : entry->cap * 2;
         int64_t *ring = sn_alloc(cap, sizeof(*ring));
@@ -293,7 +294,7 @@ bool sn_limiter_allow(struct sn_limiter *limiter, struct sn_slice caller_arn, st
     struct sn_slice account, int64_t mono_ns, int64_t *out_retry_after_s, enum sn_limiter_bucket *out_bucket)
 {
     const struct sn_slice keys[BUCKETS] = {caller_arn, stable_id.len > 0 ? stable_id : caller_arn, account};
-    struct probe probes[BUCKETS];
+    struct probe probes[BUCKETS] = {0};
     bool is_allowed = true;
 
     if (limiter->requests == 0) {
