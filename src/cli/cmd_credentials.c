@@ -9,39 +9,17 @@
 #include "cli/quote.h"
 #include "cli/tvm_access.h"
 
-struct credentials_args {
-    struct sn_tvm_args tvm;
-    const char *profile, *format;
-    int64_t duration_s;
-    bool force_stdout;
-};
-
 /* clang-format off */
-#define COMMON_OPTS                                                                                                   \
-    {.name = "profile", .metavar = "PROFILE", .kind = SN_OPT_STRING, .words = SN_WORDS_PROFILES,                      \
-     .field = offsetof(struct credentials_args, profile), .help = "the profile, instead of the operand"},             \
-    {.name = "duration", .letter = 'd', .metavar = "TIME", .kind = SN_OPT_DURATION, .flags = SN_OPT_SECONDS_OK,       \
-     .min = 900, .max = 43200, .field = offsetof(struct credentials_args, duration_s),                                \
-     .help = "how long the credentials are to live, such as 30m or 1h; the TVM may shorten it"},                      \
-    SN_TVM_OPTS(struct credentials_args, tvm), SN_TVM_REMOVED_TABLES
-
-static const struct sn_opt process_opts[] = {
-    COMMON_OPTS,
-    {.name = "force-stdout", .kind = SN_OPT_FLAG, .field = offsetof(struct credentials_args, force_stdout),
-     .help = "print them even if stdout is a terminal"},
-    {.name = "policy-parameter", .flags = SN_OPT_REMOVED, .help = "use --tvm-url URL: the TVM holds the policy"},
-    {0},
-};
 static const char *const formats[] = {"env", "json", "ini", "dotenv", "fish", "powershell", NULL};
 static const struct sn_opt export_opts[] = {
     {.name = "format", .metavar = "FORM", .kind = SN_OPT_CHOICE, .choices = formats, .fallback = "env",
-     .field = offsetof(struct credentials_args, format), .help = "who is to read them"},
-    COMMON_OPTS,
+     .field = offsetof(struct sn_credentials_args, format), .help = "who is to read them"},
+    SN_CREDENTIALS_OPTS,
     {0},
 };
 /* clang-format on */
 
-static enum sn_status fetch(struct sn_app *app, const struct credentials_args *args, const char **out_profile,
+static enum sn_status fetch(struct sn_app *app, const struct sn_credentials_args *args, const char **out_profile,
     struct sn_issued *out_issued, struct sn_error *err)
 {
     SN_AUTO(sn_tvm_access_clear) struct sn_tvm_access access = {0};
@@ -52,7 +30,7 @@ static enum sn_status fetch(struct sn_app *app, const struct credentials_args *a
 
 static enum sn_status run_process(struct sn_app *app, void *arguments, struct sn_error *err)
 {
-    const struct credentials_args *args = arguments;
+    const struct sn_credentials_args *args = arguments;
     SN_AUTO(sn_issued_clear) struct sn_issued issued = {0};
     SN_AUTO(sn_buf_clear) struct sn_buf text = {0};
     const char *profile;
@@ -73,20 +51,13 @@ static const struct sn_example process_examples[] = {
 };
 
 const struct sn_cmd sn_cmd_credential_process = {
-    .name = "credential-process",
-    .alias = "credentials",
+    SN_CREDENTIAL_PROCESS_FORM,
     .group = SN_GROUP_CREDENTIALS,
     .summary = "print credentials of a profile as AWS tools read them",
     .description = "Prints one JSON object in the format of 'credential_process' of the AWS config, and nothing else. "
-                   "Nothing is decided or issued on this machine: the TVM is asked.",
-    .operands = "PROFILE",
-    .max_operands = 1,
-    .writes_result = true,
-    .operand_words = SN_WORDS_PROFILES,
-    .opts = process_opts,
+                   "Nothing is decided or issued on this machine: the TVM is asked, unless credentials that it issued "
+                   "for the same profile and caller are held already and live for five more minutes.",
     .examples = process_examples,
-    .args_size = sizeof(struct credentials_args),
-    .needs = SN_NEEDS_TVM,
     .run = run_process,
 };
 
@@ -94,7 +65,7 @@ const struct sn_cmd sn_cmd_credential_process = {
 
 static enum sn_status run_export(struct sn_app *app, void *arguments, struct sn_error *err)
 {
-    const struct credentials_args *args = arguments;
+    const struct sn_credentials_args *args = arguments;
     SN_AUTO(sn_issued_clear) struct sn_issued issued = {0};
     SN_AUTO(sn_buf_clear) struct sn_buf text = {0};
     const char *profile;
@@ -130,7 +101,7 @@ const struct sn_cmd sn_cmd_export = {
     .operand_words = SN_WORDS_PROFILES,
     .opts = export_opts,
     .examples = export_examples,
-    .args_size = sizeof(struct credentials_args),
+    .args_size = sizeof(struct sn_credentials_args),
     .needs = SN_NEEDS_TVM,
     .run = run_export,
 };

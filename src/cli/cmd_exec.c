@@ -84,10 +84,8 @@ static enum sn_status refetch(
     const struct refresh *refresh = ctx;
     SN_AUTO(sn_issued_clear) struct sn_issued issued = {0};
 
-    if (sn_client_credentials(refresh->access->client, sn_slice_str(refresh->profile), refresh->duration_s, NULL,
-            &issued, out_http_status, err) != SN_OK) {
-        return sn_tvm_hint(refresh->app->program, refresh->profile, err);
-    }
+    SN_TRY(sn_tvm_access_fresh(
+        refresh->app, refresh->access, refresh->profile, refresh->duration_s, &issued, out_http_status, err));
     sn_credentials_move(out_credentials, &issued.credentials);
     return SN_OK;
 }

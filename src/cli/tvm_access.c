@@ -12,8 +12,6 @@
 
 static const char default_region[] = "us-east-1";
 
-const char *const sn_tvm_auth_choices[] = {"auto", "iam", "proof", NULL};
-
 enum sn_status sn_cli_profile(
     const struct sn_app *app, const char *option, const char **out_profile, struct sn_error *err)
 {
@@ -48,6 +46,7 @@ enum sn_status sn_tvm_access_open(
 
 void sn_tvm_access_clear(struct sn_tvm_access *access)
 {
+    sn_credential_cache_clear(&access->cache);
     sn_client_free_p(&access->client);
     sn_base_free_p(&access->base);
 }
@@ -122,18 +121,62 @@ enum sn_status sn_tvm_access_call(const struct sn_app *app, const struct sn_tvm_
     return SN_OK;
 }
 
+/* --- Credentials --- */
+
+/* One question to the TVM. */
+struct question {
+    const struct sn_tvm_access *access;
+    const char *profile;
+    int64_t duration_s;
+};
+
+static enum sn_status vend(void *ctx, struct sn_issued *out_issued, int *out_http_status, struct sn_error *err)
+{
+    const struct question *q = ctx;
+
+    return sn_client_credentials(
+        q->access->client, sn_slice_str(q->profile), q->duration_s, NULL, out_issued, out_http_status, err);
+}
+
+static void warn_of_cache(void *ctx, const struct sn_error *err)
+{
+    sn_app_warn(ctx, "%s: %s", err->code, err->message);
+}
+
 enum sn_status sn_tvm_access_credentials(struct sn_app *app, const struct sn_tvm_args *args,
     struct sn_tvm_access *access, const char *profile, int64_t duration_s, struct sn_issued *out_issued,
     struct sn_error *err)
 {
+    struct question question = {.access = access, .profile = profile, .duration_s = duration_s};
+    struct sn_credential_cache_options options = {.tvm_url = args->no_cache ? NULL : args->tvm_url,
+        .profile = profile,
+        .aws_profile = args->aws_profile,
+        .duration_s = duration_s,
+        .warn = warn_of_cache,
+        .ctx = app};
+
     sn_app_failure(app, "no credentials for '%s'", profile);
     SN_TRY(sn_tvm_access_open(args, access, err));
-    if (sn_client_credentials(access->client, sn_slice_str(profile), duration_s, NULL, out_issued, NULL, err) !=
-        SN_OK) {
+    sn_credential_cache_open(&access->cache, &options); /* before the AWS files are read: it notes their state */
+    if (sn_credential_cache_tell_refused(&access->cache)) {
+        sn_app_note(app, "this kernel refuses keyrings, so credentials are not kept between calls");
+    }
+    if (sn_credential_cache_get(&access->cache, vend, &question, out_issued, err) != SN_OK) {
         return sn_tvm_hint(app->program, profile, err);
     }
     note_region(app, access);
     sn_app_failure(app, "%s", "");
+    return SN_OK;
+}
+
+enum sn_status sn_tvm_access_fresh(const struct sn_app *app, struct sn_tvm_access *access, const char *profile,
+    int64_t duration_s, struct sn_issued *out_issued, int *out_http_status, struct sn_error *err)
+{
+    if (sn_client_credentials(
+            access->client, sn_slice_str(profile), duration_s, NULL, out_issued, out_http_status, err) != SN_OK) {
+        sn_credential_cache_failed(&access->cache, *out_http_status);
+        return sn_tvm_hint(app->program, profile, err);
+    }
     return SN_OK;
 }
 

@@ -11,8 +11,10 @@
 #include "aws/endpoint.h"
 #include "cli/child.h"
 #include "cli/command.h"
+#include "cli/credential_options.h"
 #include "vault/base_credentials.h"
 #include "vault/client.h"
+#include "vault/credential_cache.h"
 
 /* What main knows and commands need. */
 struct sn_client_context {
@@ -20,40 +22,6 @@ struct sn_client_context {
     mode_t umask;
     struct sn_inherited_fds inherited;
 };
-
-struct sn_tvm_args {
-    const char *tvm_url, *tvm_auth, *region, *aws_profile;
-    bool no_cache;
-};
-extern const char *const sn_tvm_auth_choices[];
-
-/* Rows of an option table whose argument struct holds a struct sn_tvm_args called member. */
-/* clang-format off */
-#define SN_TVM_OPTS(type, member)                                                                                     \
-    {.name = "tvm-url", .metavar = "URL", .kind = SN_OPT_STRING, .env = "SENTINEL_TVM_URL", .config = "tvm_url",      \
-     .field = offsetof(type, member.tvm_url),                                                                         \
-     .help = "the Token Vending Machine to ask: https://HOST, http://127.0.0.1:PORT or unix:/PATH"},                  \
-    {.name = "remote-server", .metavar = "URL", .kind = SN_OPT_STRING, .flags = SN_OPT_HIDDEN,                        \
-     .field = offsetof(type, member.tvm_url), .help = "the same as --tvm-url"},                                       \
-    {.name = "tvm-auth", .metavar = "MODE", .kind = SN_OPT_CHOICE, .choices = sn_tvm_auth_choices,                    \
-     .fallback = "auto", .env = "SENTINEL_TVM_AUTH", .config = "tvm_auth", .field = offsetof(type, member.tvm_auth),  \
-     .help = "how to prove who asks: 'iam' behind API Gateway, 'proof' elsewhere"},                                   \
-    {.name = "region", .metavar = "REGION", .kind = SN_OPT_STRING, .field = offsetof(type, member.region),            \
-     .help = "AWS region to sign for, and of the result; else AWS_REGION, AWS_DEFAULT_REGION, the profile's"},        \
-    {.name = "aws-profile", .metavar = "NAME", .kind = SN_OPT_STRING, .words = SN_WORDS_AWS_PROFILES,                 \
-     .field = offsetof(type, member.aws_profile),                                                                     \
-     .help = "profile of the AWS config whose credentials sign the request; else the standard chain"},                \
-    {.name = "no-cache", .kind = SN_OPT_FLAG, .field = offsetof(type, member.no_cache),                               \
-     .help = "ask the TVM even if credentials are held already"}
-
-/* Options that an earlier design had: the tables belong to the TVM. */
-#define SN_TVM_REMOVED_TABLES                                                                                         \
-    {.name = "session-table", .flags = SN_OPT_REMOVED, .help = "use --tvm-url URL: only the TVM reads its tables"},   \
-    {.name = "request-table", .flags = SN_OPT_REMOVED, .help = "use --tvm-url URL: only the TVM reads its tables"},   \
-    {.name = "breakglass-table", .flags = SN_OPT_REMOVED,                                                             \
-     .help = "use --tvm-url URL: only the TVM reads its tables"},                                                     \
-    {.name = "table", .flags = SN_OPT_REMOVED, .help = "use --tvm-url URL: only the TVM reads its tables"}
-/* clang-format on */
 
 /* The profile, from the operand or --profile: PROFILE_CONFLICT when they differ, MISSING_PROFILE, INVALID_PROFILE. */
 SN_MUST_CHECK enum sn_status sn_cli_profile(
@@ -63,6 +31,7 @@ SN_MUST_CHECK enum sn_status sn_cli_profile(
 struct sn_tvm_access {
     struct sn_base *base;
     struct sn_client *client;
+    struct sn_credential_cache cache; /* unusable until credentials were asked for */
 };
 SN_MUST_CHECK enum sn_status sn_tvm_access_open(
     const struct sn_tvm_args *args, struct sn_tvm_access *out_access, struct sn_error *err);
@@ -83,6 +52,10 @@ SN_MUST_CHECK enum sn_status sn_tvm_access_call(const struct sn_app *app, const 
 SN_MUST_CHECK enum sn_status sn_tvm_access_credentials(struct sn_app *app, const struct sn_tvm_args *args,
     struct sn_tvm_access *access, const char *profile, int64_t duration_s, struct sn_issued *out_issued,
     struct sn_error *err);
+
+/* The same past the cache, for a relay; a refusal drops what the cache holds. */
+SN_MUST_CHECK enum sn_status sn_tvm_access_fresh(const struct sn_app *app, struct sn_tvm_access *access,
+    const char *profile, int64_t duration_s, struct sn_issued *out_issued, int *out_http_status, struct sn_error *err);
 
 /* The region for a child, from --region, AWS_REGION, AWS_DEFAULT_REGION, the session's, the AWS profile's; "" if none.
  */

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/process.h"
+#include "cli/cached_credentials.h"
 #include "cli/policy_commands.h"
 #include "cli/tvm_access.h"
 
@@ -35,5 +36,9 @@ int main(int argc, char **argv)
     sn_inherited_fds_note(&context.inherited);
     sn_harden_process();
     sn_log_set_enabled(false); /* errors are printed by the command that meets them */
+    int answered = sn_cli_cached_credentials("sentinel", argc, argv);
+    if (answered >= 0) {
+        return answered;
+    }
     return sn_cli_main("sentinel", commands, &context, argc, argv);
 }

@@ -459,14 +459,6 @@ enum sn_status sn_client_call(struct sn_client *client, const char *method, cons
 
 /* --- Credentials --- */
 
-void sn_issued_clear(struct sn_issued *issued)
-{
-    if (issued != NULL) {
-        sn_credentials_clear(&issued->credentials);
-        memset(issued, 0, sizeof(*issued));
-    }
-}
-
 enum sn_status sn_client_credentials(struct sn_client *client, struct sn_slice profile, int64_t duration_s,
     const char *device_id, struct sn_issued *out_issued, int *out_http_status, struct sn_error *err)
 {

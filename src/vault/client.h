@@ -20,6 +20,7 @@
 #include "base/slice.h"
 #include "codec/json.h"
 #include "vault/base_credentials.h"
+#include "vault/issued.h"
 
 struct sn_client;
 
@@ -55,15 +56,6 @@ const char *sn_client_learned_region(const struct sn_client *client);
 SN_MUST_CHECK enum sn_status sn_client_call(struct sn_client *client, const char *method, const char *path,
     struct sn_slice query, struct sn_slice body, struct sn_json_doc **out_doc, int *out_http_status,
     struct sn_error *err);
-
-struct sn_issued {
-    struct sn_credentials credentials;
-    char session_id[32];            /* "ses-..." */
-    char region[SN_REGION_MAX + 1]; /* of the catalogue entry; "" if none */
-    char source_identity[65];
-    int64_t duration_s;
-};
-void sn_issued_clear(struct sn_issued *issued);
 
 /* POST /v1/credentials. duration_s 0 and device_id NULL are left out. */
 SN_MUST_CHECK enum sn_status sn_client_credentials(struct sn_client *client, struct sn_slice profile,

@@ -183,8 +183,8 @@ static enum sn_status gateway_refusal(
     if (!is_gateway) {
         return sn_suggest(err, "behind API Gateway the request itself is signed: --tvm-auth iam, and --region REGION");
     }
-    return sn_suggest(
-        err, "the caller needs execute-api:Invoke or lambda:InvokeFunctionUrl on this API; check --region, or --tvm-auth");
+    return sn_suggest(err,
+        "the caller needs execute-api:Invoke or lambda:InvokeFunctionUrl on this API; check --region, or --tvm-auth");
 }
 
 static enum sn_status strange_answer(const struct sn_http_reply *reply, struct sn_error *err)

@@ -25,7 +25,8 @@ def tvm():
 
 
 def sentinel(home, *words, tvm=None, **extra):
-    env = harness.closed_environment(home, **BASE, **({"SENTINEL_TVM_URL": tvm.url} if tvm else {}), **extra)
+    env = harness.closed_environment(home, SENTINEL_NO_CACHE="true", **BASE,
+                                     **({"SENTINEL_TVM_URL": tvm.url} if tvm else {}), **extra)
     return subprocess.run([SENTINEL, *words], env=env, capture_output=True, text=True, timeout=TIMEOUT_S, check=False,
                           cwd=home)
 
@@ -123,7 +124,7 @@ def test_unusable_answers(tmp_path, tvm, answer):
 
 def test_no_credentials_on_a_terminal(tmp_path, tvm):
     """On a terminal nothing is printed and nobody asked, unless forced."""
-    env = harness.closed_environment(tmp_path, **BASE, SENTINEL_TVM_URL=tvm.url)
+    env = harness.closed_environment(tmp_path, **BASE, SENTINEL_TVM_URL=tvm.url, SENTINEL_NO_CACHE="true")
     for words, code in (([], 2), (["--force-stdout"], 0)):
         main, terminal = pty.openpty()
         done = subprocess.run([SENTINEL, "credential-process", "dev", *words], env=env, stdout=terminal,
@@ -301,8 +302,8 @@ def stack(tmp_path, start, start_lab):
                              "SENTINEL_LISTEN": "127.0.0.1:0"}), cwd=tmp_path / "tvm"))
     port = int(server.wait_line(r"^ready http://127\.0\.0\.1:(\d+)$")[1])
     env = {**lab.env, "AWS_REGION": "eu-west-1", "SENTINEL_TVM_URL": f"http://127.0.0.1:{port}"}
-    return lab, server, policy, lambda user, **more: harness.closed_environment(tmp_path, **{**env, "AWS_PROFILE": user,
-                                                                                            **more})
+    return lab, server, policy, lambda user, **more: harness.closed_environment(
+        tmp_path, SENTINEL_NO_CACHE="true", **{**env, "AWS_PROFILE": user, **more})
 
 
 def run(env, *words, cwd=None):

@@ -42,7 +42,7 @@ def tvm():
 
 def environment(tmp_path, tvm=None, **extra):
     known = {"SENTINEL_TVM_URL": tvm.url} if tvm else {}
-    return harness.closed_environment(tmp_path, **BASE, **known, **extra)
+    return harness.closed_environment(tmp_path, **BASE, **known, **{"SENTINEL_NO_CACHE": "true", **extra})
 
 
 def sentinel(tmp_path, *words, tvm=None, env=None, **options):

@@ -7,7 +7,7 @@ import subprocess
 
 from common import SKIP
 
-PROGRAMS = ("sentinel", "sentinel-tvm", "sentinel-lab")
+PROGRAMS = ("sentinel", "sentinel-full", "sentinel-tvm", "sentinel-lab")
 
 
 def readelf(path, *options):

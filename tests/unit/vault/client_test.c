@@ -344,7 +344,9 @@ static void refusals(void **state)
             "POLICY_DENY", "a\\u001b[31m", "", SN_DENIED},
         {"gateway", GATEWAY, JSON(403, "{\"message\":\"Forbidden\"}"), "GATEWAY_FORBIDDEN",
             "the gateway before the Token Vending Machine refused the call: Forbidden",
-            "the caller needs execute-api:Invoke or lambda:InvokeFunctionUrl on this API; check --region, or --tvm-auth", SN_DENIED},
+            "the caller needs execute-api:Invoke or lambda:InvokeFunctionUrl on this API; check --region, or "
+            "--tvm-auth",
+            SN_DENIED},
         {"gateway that wants a signature", "https://t.example",
             JSON(403, "{\"message\":\"Missing Authentication Token\"}"), "GATEWAY_FORBIDDEN",
             "the gateway before the Token Vending Machine refused the call: Missing Authentication Token",
