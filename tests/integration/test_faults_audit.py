@@ -2,6 +2,7 @@
 """An audit log that cannot be written: the record comes before the secret, so nothing leaves until it can be written again."""
 import json
 import os
+import pathlib
 import shutil
 import socket
 import subprocess
@@ -74,17 +75,32 @@ def assert_all_recorded(server, answers, entries):
     assert server.secrets
 
 
-@pytest.fixture
-def full_disk(start_tvm, start_lab, tmp_path):
-    """A server whose audit log lies on a file system of 128 KiB of its own, in a mount namespace of its own."""
+def small_disk(place, kib):
+    """What starts a program in a mount namespace of its own, with a file system of so many KiB at place."""
     if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode != 0:
         pytest.skip("a file system of one's own needs root and a mount namespace")
-    lab = start_lab()
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    script = f"mount -t tmpfs -o size=128k,mode=0700 tmpfs '{disk}' && exec \"$@\""
-    server = start_tvm(lab, wrap=["unshare", "-m", "sh", "-c", script, "sh"], settings={"SENTINEL_AUDIT_FILE": disk / "audit.log"})
-    return lab, server, type(disk)(f"/proc/{server.process.pid}/root{disk}")
+    place.mkdir()
+    script = f"mount -t tmpfs -o size={kib}k,mode=0700 tmpfs '{place}' && exec \"$@\""
+    return ["unshare", "-m", "sh", "-c", script, "sh"]
+
+
+def seen_from_here(server, place):
+    return pathlib.Path(f"/proc/{server.process.pid}/root{place}")
+
+
+def fill(disk):
+    with open(disk / "filler", "wb", buffering=0) as filler:
+        with pytest.raises(OSError):
+            while True:
+                filler.write(b"x" * 4096)
+
+
+@pytest.fixture
+def full_disk(start_tvm, start_lab, tmp_path):
+    """A server whose audit log lies on a file system of 128 KiB."""
+    lab, disk = start_lab(), tmp_path / "disk"
+    server = start_tvm(lab, wrap=small_disk(disk, 128), settings={"SENTINEL_AUDIT_FILE": disk / "audit.log"})
+    return lab, server, seen_from_here(server, disk)
 
 
 def test_attack_33_disk_full(full_disk):
@@ -92,10 +108,7 @@ def test_attack_33_disk_full(full_disk):
     lab, server, disk = full_disk
     given = [server.vend("alice", "dev")]
     assert given[0].status == 200
-    with open(disk / "filler", "wb", buffering=0) as filler:
-        with pytest.raises(OSError):
-            while True:
-                filler.write(b"x" * 4096)
+    fill(disk)
     # What is left of the log's last page may still take a record or two; then one is written half.
     answers = [server.vend("alice", "dev") for _ in range(8)]
     given += [a for a in answers if a.status == 200]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A session store that cannot be used: locked, read-only, damaged. Nothing is issued and STS is not asked for a role."""
+import json
 import os
 import sqlite3
 import subprocess
@@ -7,7 +8,7 @@ import subprocess
 import pytest
 
 from harness import BIN
-from test_faults_audit import until
+from test_faults_audit import fill, seen_from_here, small_disk, until
 
 
 @pytest.fixture
@@ -48,6 +49,27 @@ def test_database_locked(lab_and_server):
     # Whatever became of the proof that met the lock: it issues once at most.
     codes = [server.send("POST", "/v1/credentials", headers, body).status for _ in range(3)]
     assert codes.count(200) <= 1 and set(codes) <= {200, 401}, codes
+
+
+def test_database_disk_full(start_tvm, start_lab, tmp_path):
+    """TVM-18: no room for a row: 503, STS is not asked for a role, the refusal is recorded; with room again all goes on."""
+    lab, disk = start_lab(), tmp_path / "disk"
+    server = start_tvm(lab, wrap=small_disk(disk, 512), settings={
+        "SENTINEL_STORE_PATH": disk / "sentinel.db", "SENTINEL_AUDIT_FILE": tmp_path / "log" / "audit.log"})
+    here = seen_from_here(server, disk)
+    assert server.vend("alice", "dev").status == 200
+    fill(here)
+    roles = len(server.sts_calls("AssumeRole"))
+    answers = [server.vend("alice", "dev") for _ in range(4)]
+    issued = [a for a in answers if a.status == 200]  # a page or two may still have been free in the write-ahead log
+    assert {(a.status, a.code) for a in answers if a.status != 200} == {(503, "SESSION_UNAVAILABLE")}, answers
+    assert len(server.sts_calls("AssumeRole")) == roles + len(issued)
+    server.wait_line(r"disk is full|disk I/O error", where=server.errors)
+    (here / "filler").unlink()
+    assert until(lambda: server.vend("alice", "dev").status == 200, "recovery")
+    entries = [json.loads(line)["entry"] for line in (tmp_path / "log" / "audit.log").read_text().splitlines()]
+    recorded = {e["request_id"]: e["outcome"] for e in entries if e["event"] == "decision"}
+    assert all(recorded[a.json["request_id"]] == "error" for a in answers if a.status != 200)
 
 
 def read_only_mount(directory):
