@@ -11,6 +11,7 @@ import time
 import pytest
 
 from harness import ACCOUNT
+from seals import broken_rows
 
 FAULTS = ["throttle", "500", "cut", "html", "redirect", "other-role", "two-arns", "wrong-type"]
 MAY_RETRY = {"throttle", "500", "cut"}
@@ -56,6 +57,7 @@ def test_attack_03_assume_role(start_tvm, start_lab, kind):
     made = issued_keys(lab)[1:]
     assert bool(made) == (kind in {"cut", "other-role", "two-arns", "wrong-type"})
     server.end()
+    assert not broken_rows(server.state / "sentinel.db", server.state / "state.key")  # the ended row is sealed anew
     for key in made:
         assert key not in server.output() + (server.state / "audit" / "audit.log").read_text() + answer.text
 
