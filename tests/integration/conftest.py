@@ -1,85 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures of the integration tests: the real programs, started fresh, ended whatever happens."""
+"""The fixtures of tests/support/fixtures.py."""
 import pathlib
 import sys
 
-import pytest
-
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-import harness  # noqa: E402  (behind the path it is found on)
-import tvm as tvm_support  # noqa: E402
-
-
-@pytest.fixture
-def start():
-    """start(Program(...)) keeps a program for the test and kills it, and all it started, at the end."""
-    programs = []
-
-    def keep(program):
-        programs.append(program)
-        return program
-
-    yield keep
-    for program in reversed(programs):
-        program.kill()
-
-
-@pytest.fixture
-def start_lab(start, tmp_path):
-    """start_lab(config=None, ...) gives a ready lab in a directory of its own."""
-    count = 0
-
-    def begin(config=None, **options):
-        nonlocal count
-        count += 1
-        return start(harness.Lab(tmp_path / f"lab{count}", config=config, **options)).wait_ready()
-
-    return begin
-
-
-@pytest.fixture
-def lab(start_lab):
-    """A fresh lab with the built-in configuration."""
-    return start_lab()
-
-
-@pytest.fixture(scope="module")
-def shared_lab(tmp_path_factory):
-    """A lab with the built-in configuration for tests that neither turn its clock nor break it."""
-    program = harness.Lab(tmp_path_factory.mktemp("lab"))
-    try:
-        yield program.wait_ready()
-        assert program.end() == 0, program.output()  # also what a sanitizer found on the way
-    finally:
-        program.kill()
-
-
-@pytest.fixture
-def aws_cli():
-    if not harness.AWS_CLI.exists():
-        pytest.skip(f"{harness.AWS_CLI} is not installed")
-    return harness.AWS_CLI
-
-
-@pytest.fixture
-def start_tvm(start, tmp_path):
-    """start_tvm(lab, ...) gives a ready sentinel-tvm; at the end no secret may stand in its logs and files."""
-    servers = []
-
-    def begin(lab, *, directory=None, ready=True, **options):
-        place = directory or tmp_path / f"tvm{len(servers)}"
-        server = start(tvm_support.Tvm(place, lab, **options))
-        servers.append(server)
-        return server.wait_ready() if ready else server
-
-    yield begin
-    for server in servers:
-        server.end()
-        server.assert_no_secret_left()
-
-
-@pytest.fixture
-def tvm_server(start_tvm, shared_lab):
-    """A fresh server over the lab of this module."""
-    return start_tvm(shared_lab)
+from fixtures import *  # noqa: E402,F401,F403  (behind the path it is found on)

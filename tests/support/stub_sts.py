@@ -2,9 +2,11 @@
 """An STS that answers GetCallerIdentity with scripted bytes and the calls of the server itself with the least that lets it run."""
 import http.server
 import threading
+import urllib.parse
 
 NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
-ARN = "arn:aws:iam::123456789012:user/alice"
+ACCOUNT = "123456789012"
+ARN = f"arn:aws:iam::{ACCOUNT}:user/alice"
 
 
 def identity(result=None, *, namespace=NAMESPACE, prologue="", behind="", account="123456789012"):
@@ -15,12 +17,29 @@ def identity(result=None, *, namespace=NAMESPACE, prologue="", behind="", accoun
             "</GetCallerIdentityResponse>").encode()
 
 
+def assumed(asked, *, arn=None, result="", credentials="", status=200, kind="text/xml", raw=None):
+    """The answer to AssumeRole with the parameters asked; the options bend it in one place."""
+    account, role = asked["RoleArn"].split(":")[4], asked["RoleArn"].rpartition("/")[2]
+    arn = arn or f"arn:aws:sts::{account}:assumed-role/{role}/{asked['RoleSessionName']}"
+    keys = ("<Credentials><AccessKeyId>ASIASTUB000000000000</AccessKeyId><SecretAccessKey>stub+secret+of+the+stand/in+0123456789ab"
+            "</SecretAccessKey><SessionToken>stub-session-token-of-the-stand-in</SessionToken><Expiration>2099-01-01T00:00:00Z"
+            f"</Expiration>{credentials}</Credentials>")
+    body = (f"<AssumeRoleResponse xmlns=\"{NAMESPACE}\"><AssumeRoleResult><SourceIdentity>{asked.get('SourceIdentity', '')}"
+            f"</SourceIdentity><AssumedRoleUser><AssumedRoleId>AROASTUB:{asked['RoleSessionName']}</AssumedRoleId><Arn>{arn}</Arn>"
+            f"</AssumedRoleUser>{keys}{result}</AssumeRoleResult><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata>"
+            "</AssumeRoleResponse>").encode()
+    return status, kind, raw if raw is not None else body
+
+
 class StubSts:
-    """answer: (status, content type, body) for proofs; calls counts them and requests holds their raw heads."""
+    """
+    answer: (status, content type, body) for proofs; calls counts them and requests holds their raw heads. assume: a function
+    of the parameters of AssumeRole that gives such a triple; asked holds what was asked.
+    """
 
     def __init__(self):
         self.answer = (200, "text/xml", identity())
-        self.requests = []
+        self.requests, self.asked, self.assume, self.location = [], [], None, "http://127.0.0.1:1/"
         stub = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -40,7 +59,7 @@ class StubSts:
                 if kind:
                     self.send_header("Content-Type", kind)
                 if status == 302:
-                    self.send_header("Location", "http://127.0.0.1:1/")
+                    self.send_header("Location", stub.location)
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
                 self.wfile.write(answer)
@@ -53,7 +72,15 @@ class StubSts:
         if b"GetCallerIdentity" in body:
             arn = "arn:aws:sts::123456789012:assumed-role/SentinelTVM/t"
             return 200, "text/xml", identity(f"<Arn>{arn}</Arn><UserId>AROA:t</UserId><Account>123456789012</Account>")
-        return 503, "text/xml", b"<ErrorResponse/>"
+        if self.assume is None:
+            return 503, "text/xml", b"<ErrorResponse/>"
+        self.asked.append(dict(urllib.parse.parse_qsl(body.decode(), keep_blank_values=True)))
+        return self.assume(self.asked[-1])
+
+    def is_asked_by(self, arn, account=None):
+        """From now on callers are who this ARN says."""
+        account = account or (arn.split(":")[4] if arn.count(":") > 4 else ACCOUNT)
+        self.answer = (200, "text/xml", identity(f"<Arn>{arn}</Arn><UserId>AIDA{abs(hash(arn))}:x</UserId><Account>{account}</Account>"))
 
     @property
     def calls(self):
