@@ -83,11 +83,11 @@ def tvm_server(start_tvm, shared_lab):
 
 @pytest.fixture
 def start_stub():
-    """start_stub() gives an STS whose answers the test writes."""
+    """start_stub(...) gives an STS whose answers the test writes."""
     stubs = []
 
-    def begin():
-        stubs.append(stub_sts.StubSts())
+    def begin(**options):
+        stubs.append(stub_sts.StubSts(**options))
         return stubs[-1]
 
     yield begin
@@ -98,8 +98,8 @@ def start_stub():
 @pytest.fixture
 def stubbed(start_tvm, start_stub, shared_lab):
     """stubbed(**options) gives (stub, server): a server whose STS says what the test wants, callers' identities included."""
-    def begin(**options):
-        stub = start_stub()
+    def begin(own=None, **options):
+        stub = start_stub(**({"own_arn": own} if own else {}))
         settings = {"AWS_PROFILE": "tvm-user", **options.pop("settings", {})}
         return stub, start_tvm(shared_lab, sts_url=stub.url, settings=settings, **options)
     return begin

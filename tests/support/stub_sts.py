@@ -37,7 +37,8 @@ class StubSts:
     of the parameters of AssumeRole that gives such a triple; asked holds what was asked.
     """
 
-    def __init__(self):
+    def __init__(self, own_arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/SentinelTVM/t"):
+        self.own_arn = own_arn
         self.answer = (200, "text/xml", identity())
         self.requests, self.asked, self.assume, self.location = [], [], None, "http://127.0.0.1:1/"
         stub = self
@@ -70,8 +71,7 @@ class StubSts:
 
     def own(self, body):
         if b"GetCallerIdentity" in body:
-            arn = "arn:aws:sts::123456789012:assumed-role/SentinelTVM/t"
-            return 200, "text/xml", identity(f"<Arn>{arn}</Arn><UserId>AROA:t</UserId><Account>123456789012</Account>")
+            return 200, "text/xml", identity(f"<Arn>{self.own_arn}</Arn><UserId>AROA:t</UserId><Account>{ACCOUNT}</Account>")
         if self.assume is None:
             return 503, "text/xml", b"<ErrorResponse/>"
         self.asked.append(dict(urllib.parse.parse_qsl(body.decode(), keep_blank_values=True)))
