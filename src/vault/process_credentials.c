@@ -177,6 +177,8 @@ static enum sn_status start(char *const words[], char *const variables[], struct
     (void)posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     (void)posix_spawn_file_actions_adddup2(&actions, out[1], 1);
     (void)posix_spawn_file_actions_adddup2(&actions, complaints[1], 2);
+    /* Ours close on exec; a library's may not. */
+    (void)posix_spawn_file_actions_addclosefrom_np(&actions, 3);
     (void)posix_spawnattr_init(&attributes);
     (void)sigfillset(&signals);
     (void)posix_spawnattr_setsigdefault(&attributes, &signals);

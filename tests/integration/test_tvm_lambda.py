@@ -147,6 +147,53 @@ def test_attack_05_no_other_identity(function, options):
     assert ask(runtime, "GET", "/v1/profiles", iam=False)[0] == 403
 
 
+def test_attack_05_headers_beside_the_context(function):
+    """ATK-05, TVM-03: with the gateway's word nothing else speaks: not X-User, not a good-looking proof, not a second context."""
+    runtime, place, _ = function()
+    bob = ALICE.replace("alice", "bob")
+    headers = {"x-user": "bob", "x-amzn-iam-user-arn": bob, "authorization": "AWS4-HMAC-SHA256 Credential=AKIABOB/20260201/us-east-1/sts/aws4_request, "
+               "SignedHeaders=host, Signature=" + "0" * 64, "x-sentinel-audience": "http://127.0.0.1:1", "x-sentinel-request": "0" * 64,
+               "x-amz-date": "20260201T100000Z", "x-forwarded-user": "bob"}
+    assert ask(runtime, "GET", "/v1/whoami", headers=headers)[1]["principal"]["arn"] == ALICE
+    status, body, _ = ask(runtime, body={"profile": "dev"}, headers=headers)
+    assert status == 200 and body["session"]["source_identity"].startswith("sentinel=alice=")
+    extra = {"profile": "dev", "requestContext": {"authorizer": {"iam": {"userArn": bob, "accountId": ACCOUNT}}}}
+    assert ask(runtime, body=extra)[1]["code"] == "INVALID_REQUEST"
+    # The next event is somebody else's, and nothing of the one before stays.
+    assert ask(runtime, "GET", "/v1/whoami", arn=bob)[1]["principal"]["name"] == "bob"
+    assert ask(runtime, "GET", "/v1/whoami", iam=False)[0] == 403
+    entries = [json.loads(line)["entry"] for line in (place / "state" / "audit" / "audit.log").read_text().splitlines()]
+    assert {e["user"] for e in entries if e["event"] == "decision"} == {"alice"}
+
+
+def test_function_url_event(function):
+    """TVM-01: the event of a function URL: its own domain, the IAM caller in the same place, no stage in the path."""
+    runtime, _, _ = function()
+    what = event(body={"profile": "dev"})
+    what["requestContext"].update(domainName="abcdefghij.lambda-url.us-east-1.on.aws", domainPrefix="abcdefghij", accountId=ACCOUNT,
+                                  apiId="abcdefghij", routeKey="$default", timeEpoch=1769940000000, time="01/Feb/2026:10:00:00 +0000")
+    what.update(routeKey="$default", headers={**what["headers"], "host": "abcdefghij.lambda-url.us-east-1.on.aws", "x-forwarded-proto": "https"})
+    kind, envelope = runtime.invoke(what)
+    assert kind == "response" and envelope["statusCode"] == 200, envelope
+    validate("/v1/credentials", "POST", 200, json.loads(envelope["body"]))
+    what["requestContext"]["authorizer"] = {}
+    assert json.loads(runtime.invoke(what)[1]["body"])["code"] == "IAM_AUTH_REQUIRED"
+    what["requestContext"]["authorizer"] = {"jwt": {"claims": {"sub": "alice"}}, "lambda": {"userArn": ALICE}}
+    assert json.loads(runtime.invoke(what)[1]["body"])["code"] == "IAM_AUTH_REQUIRED"
+
+
+@pytest.mark.parametrize("body", ["%%%", "e30", "e30=e30=", "e3\n0="])
+def test_body_that_is_no_base64(function, body):
+    """A body said to be base64 that is none vends nothing; and the loop goes on."""
+    runtime, _, lab = function()
+    what = event(body="x", encoded=True)
+    what["body"] = body
+    kind, envelope = runtime.invoke(what)
+    assert kind == "error" or envelope["statusCode"] == 400, envelope
+    assert not [e for e in lab.journal() if e["action"] == "AssumeRole" and "Protected" in json.dumps(e)]
+    assert ask(runtime, body={"profile": "dev"})[0] == 200
+
+
 def test_public_routes_do_not_exist(function):
     """Health and metrics are the standalone server's."""
     runtime, _, _ = function()

@@ -14,7 +14,7 @@ import time
 import pytest
 
 from harness import BIN, closed_environment
-from tvm import POLICY
+from tvm import POLICY, validate_error
 
 
 def self_signed(directory, name="server", days=30):
@@ -133,6 +133,7 @@ def test_attack_26_other_host_names(tvm_server):
         answer = connection.getresponse()
         body = json.loads(answer.read())
         assert (answer.status, body["code"]) == (421, "MISDIRECTED_REQUEST")
+        validate_error(body)
         assert len(body["request_id"]) == 16
 
 

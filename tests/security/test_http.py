@@ -14,6 +14,8 @@ import time
 
 import pytest
 
+from tvm import validate_error
+
 BODY = b'{"profile":"dev"}'
 SLOW_CLIENTS = 1100
 ANSWER_WITHIN_S = 2
@@ -38,6 +40,8 @@ def answers(server, text, timeout_s=20):
             headers = http.client.parse_headers(stream)
             document = json.loads(stream.read(int(headers["Content-Length"])))
             assert headers["Cache-Control"] == "no-store" and headers["X-Content-Type-Options"] == "nosniff" and "Server" not in headers
+            if int(match[1]) >= 400:
+                validate_error(document)
             found.append((int(match[1]), document.get("code", document.get("status"))))
     return found
 

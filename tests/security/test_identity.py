@@ -9,7 +9,7 @@ import pytest
 
 import stub_sts
 from harness import ACCOUNT, role_arn
-from tvm import POLICY
+from tvm import POLICY, validate_error
 
 BODY = json.dumps({"profile": "dev"}).encode()
 JSON = {"Content-Type": "application/json"}
@@ -51,6 +51,8 @@ def raw(server, text):
         answer = http.client.HTTPResponse(connection)
         answer.begin()
         document = json.loads(answer.read())
+        if answer.status >= 400:
+            validate_error(document)
         return answer.status, document.get("code")
 
 

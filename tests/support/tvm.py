@@ -53,6 +53,12 @@ def validate(target, method, status, document):
     jsonschema.Draft202012Validator(schema).validate(document)
 
 
+def validate_error(document):
+    """What a refusal looks like where no route was found, or nothing that could be routed."""
+    schema = {"$ref": "#/components/schemas/Error", "components": OPENAPI["components"]}
+    jsonschema.Draft202012Validator(schema).validate(document)
+
+
 class Answer:
     def __init__(self, status, headers, text):
         self.status, self.headers, self.text = status, headers, text
