@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Attacks on the audit log of a real server, with the real verifier; a machine that fails; sudden death."""
+"""Attacks on the audit log of a real server, with the real verifier; what holds back an answer."""
 import concurrent.futures
 import json
-import os
-import random
 import shutil
 import signal
 import stat
@@ -12,7 +10,6 @@ import time
 
 import pytest
 
-import counts
 from harness import BIN, closed_environment
 from tvm import POLICY
 
@@ -169,31 +166,6 @@ def test_attack_33_newline_injection(start_tvm, shared_lab):
     assert verify(*files_of(server), key=server.state / "audit.key").returncode == 0
 
 
-@pytest.mark.parametrize("flag", ["full", "sync"])
-def test_attack_33_machine_that_cannot_record(start_tvm, shared_lab, faults, flag):
-    """ATK-33, TVM-51, AUD-22: no space, or a sync that fails: 503 for issues and refusals, no byte of a credential, the row has ended; once
-    the fault is gone the server issues again and the log verifies."""
-    server = start_tvm(shared_lab, settings=faults.env)
-    assert server.vend("alice", "dev").status == 200
-    faults.set(flag)
-    for _ in range(3):
-        answer = server.vend("alice", "dev")
-        assert (answer.status, answer.code) == (503, "AUDIT_UNAVAILABLE"), answer
-        assert "ASIA" not in answer.text and "secret" not in answer.text.lower() and "arn:" not in answer.text
-        row = server.rows("SELECT status FROM sessions WHERE id = ?", answer.json["request_id"])
-        assert not row or row[0]["status"] == "expired"
-    refused = server.vend("bob", "prod")
-    assert (refused.status, refused.code) == (503, "AUDIT_UNAVAILABLE") and "frozen" not in refused.text
-    until(lambda: server.send("GET", "/readyz").status == 503, "not ready")
-    faults.clear(flag)
-    until(lambda: server.vend("alice", "dev").status == 200, "recording again")
-    answer = server.vend("alice", "dev")
-    issued = {e["request_id"] for e in server.decisions() if e["outcome"] == "issued"}
-    assert answer.json["session"]["id"][4:] in issued
-    assert server.end() == 0
-    assert verify(*files_of(server), key=server.state / "audit.key").returncode == 0
-
-
 def test_attack_33_answer_waits_for_the_sync(start_tvm, shared_lab, faults):
     """ATK-33, AUD-21: with syncs that take a second no credential arrives before one has passed; many share it."""
     server = start_tvm(shared_lab, settings=faults.env)
@@ -238,37 +210,3 @@ def test_attack_33_server_sees_its_own_missing_tail(start_tvm, shared_lab, tmp_p
     assert opened[-1]["entry"]["reason"] == "tail_missing" and opened[-1]["stream"] != opened[0]["stream"]
     assert "tail" in second.output()
     assert second.vend("alice", "dev").status == 200
-
-
-def test_attack_33_sudden_death_under_load(start_tvm, shared_lab, tmp_path):
-    """ATK-33, TVM-51, AUD-22: SIGKILL at random moments: every credential that a client got has its record, the chain verifies, no row is half."""
-    place, got = tmp_path / "killed", set()
-    chance = random.Random(os.environ.get("SENTINEL_TEST_SEED", "sudden death"))
-    for _ in range(counts.count("kills")):
-        server = start_tvm(shared_lab, directory=place)
-        with concurrent.futures.ThreadPoolExecutor(6) as pool:
-            def load(server=server):
-                while True:
-                    try:
-                        answer = server.vend("alice", "dev")
-                    except Exception:  # pylint: disable=broad-except  (the connection dies with the server)
-                        return
-                    if answer.status == 200:
-                        got.add(answer.json["session"]["id"][4:])
-            running = [pool.submit(load) for _ in range(6)]
-            time.sleep(chance.uniform(0.0, 0.35))  # the moment of the kill, not a wait for anything
-            server.process.kill()
-            for future in running:
-                future.result()
-        server.process.wait()
-    server = start_tvm(shared_lab, directory=place)
-    records = [json.loads(line)["entry"] for path in files_of(server) for line in path.read_text().splitlines()]
-    issued = {e["request_id"] for e in records if e.get("outcome") == "issued"}
-    assert len(got) >= counts.count("kills") and got <= issued
-    rows = server.rows("SELECT * FROM sessions")
-    assert got <= {row["id"] for row in rows}
-    assert all(row["source_identity"] == f"sentinel=alice=direct={row['id']}" and row["seal"].startswith("v1:") and row["role_arn"] for row in rows)
-    assert server.rows("PRAGMA integrity_check")[0]["integrity_check"] == "ok"
-    assert server.vend("alice", "dev").status == 200 and server.end() == 0
-    done = verify(*files_of(server), key=server.state / "audit.key")
-    assert done.returncode == 0, done.stdout + done.stderr

@@ -3,8 +3,8 @@
  * tests/support/faults.c - a library to be preloaded into a real program: the machine fails while a flag file exists.
  *
  * SN_FAULTS names a directory. In it: "random" (getrandom fails), "repeat" (getrandom gives the same bytes each time),
- * "full" (writes to files whose name holds "audit" find no space), "sync" (their syncs fail), "slow-sync" (they take
- * a second). Without the flag file each call is the system's own. Made for dynamic builds; not shipped.
+ * "slow-sync" (syncs of files whose name holds "audit" take a second). Without the flag file each call is the system's
+ * own. Made for dynamic builds; not shipped.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -76,28 +76,10 @@ PUBLIC ssize_t getrandom(void *bytes, size_t len, unsigned flags)
     return next(bytes, len, flags);
 }
 
-PUBLIC ssize_t write(int fd, const void *bytes, size_t len)
-{
-    static ssize_t (*next)(int, const void *, size_t);
-
-    if (is_set("full") && is_audit_log(fd)) {
-        errno = ENOSPC;
-        return -1;
-    }
-    if (next == NULL) {
-        *(void **)&next = next_of("write");
-    }
-    return next(fd, bytes, len);
-}
-
 PUBLIC int fdatasync(int fd)
 {
     static int (*next)(int);
 
-    if (is_set("sync") && is_audit_log(fd)) {
-        errno = EIO;
-        return -1;
-    }
     if (is_set("slow-sync") && is_audit_log(fd)) {
         nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
     }

@@ -123,7 +123,7 @@ class Faults:
 
 @pytest.fixture
 def faults(tmp_path):
-    library = harness.BIN.parents[1] / "tests" / "support" / "libfaults.so"
+    library = harness.BIN.parents[1] / "tests" / "support" / "faults.so"
     if not library.exists():
         pytest.skip("the fault library is not built")
     return Faults(tmp_path / "faults", library)
