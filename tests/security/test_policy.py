@@ -82,30 +82,30 @@ def test_attack_08_the_catalogue_is_read_as_strictly(start_tvm, start_lab):
 # --- ATK-09: a server whose clock the test sets ---
 
 
-class Clock:
-    """One standing time for the server and the lab, so that signatures hold."""
+class Clock(harness.FakeTime):
+    """One standing time for the server and the lab, so that signatures hold; in seconds, so that no zone of the machine changes it."""
 
-    def __init__(self, directory):
-        self.file, self.now = directory / "time", None
-        self.env = {"LD_PRELOAD": harness.LIBFAKETIME, "FAKETIME_TIMESTAMP_FILE": str(self.file), "FAKETIME_NO_CACHE": "1",
-                    "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_FORCE_MONOTONIC_FIX": "0", "FAKETIME_FMT": "%s", "TZ": "UTC", "ASAN_OPTIONS": "verify_asan_link_order=0"}
+    def __init__(self, path):
+        super().__init__(path)
+        self.env |= {"FAKETIME_FMT": "%s"}
+        self.instant = None
 
-    def set(self, text):
-        self.now = datetime.datetime.fromisoformat(text + "+00:00")
-        new = self.file.with_suffix(".new")
-        new.write_text(f"{int(self.now.timestamp())}\n")
-        new.rename(self.file)
+    def stand_at(self, text):
+        self.instant = datetime.datetime.fromisoformat(text + "+00:00")
+        new = self.path.with_suffix(".new")
+        new.write_text(f"{int(self.instant.timestamp())}\n")
+        new.rename(self.path)
 
 
 @pytest.fixture
-def timed(start_tvm, start_lab, tmp_path):
+def timed(start_tvm, start_lab, tmp_path, takes_preload):
     """timed(policy, time, **settings) gives (server, clock)."""
-    if not os.path.exists(harness.LIBFAKETIME):
-        pytest.skip("libfaketime is not installed")
+    if not takes_preload or not Clock.LIBRARY.exists():
+        pytest.skip("needs libfaketime and programs that take a preloaded library")
 
     def begin(policy, text, **settings):
-        clock = Clock(tmp_path)
-        clock.set(text)
+        clock = Clock(tmp_path / "time")
+        clock.stand_at(text)
         lab = start_lab(extra_env=clock.env)
         return start_tvm(lab, policy=policy, settings={**clock.env, **settings}), clock
     return begin
@@ -136,17 +136,17 @@ def test_attack_09_instants(timed, name):
     policy, instants = INSTANTS[name]
     server, clock = timed(policy, instants[0][0])
     for text, status in instants:
-        clock.set(text)
-        answer = server.vend("alice", "dev", when=clock.now)
+        clock.stand_at(text)
+        answer = server.vend("alice", "dev", when=clock.instant)
         assert answer.status == 200 if status == 200 else answer.code == "POLICY_DENY", (text, answer)
 
 
 def test_attack_09_host_zone_is_not_the_policys(timed):
     """ATK-09, POL-05: hours without a zone are UTC on a machine that lives in Tokyo."""
     server, clock = timed(window(), "2026-02-03T08:59:50", TZ="Asia/Tokyo")
-    assert server.vend("alice", "dev", when=clock.now).status != 200
-    clock.set("2026-02-03T09:00:00")
-    assert server.vend("alice", "dev", when=clock.now).status == 200
+    assert server.vend("alice", "dev", when=clock.instant).status != 200
+    clock.stand_at("2026-02-03T09:00:00")
+    assert server.vend("alice", "dev", when=clock.instant).status == 200
 
 
 @pytest.mark.parametrize("zone", ["Mars/Base", "Local", "/etc/localtime", "../../etc/passwd", "utc", "EST5EDT/..", "Europe/berlin", '""'])
