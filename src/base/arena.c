@@ -9,7 +9,8 @@
 #include "base/alloc.h"
 #include "base/secret.h"
 
-enum { BLOCK_BYTES = 16 * 1024, ALIGNMENT = 16 };
+/* The first block is small: most requests need no more. */
+enum { FIRST_BYTES = 4000, BLOCK_BYTES = 16 * 1024, ALIGNMENT = 16 };
 
 struct sn_arena_block {
     struct sn_arena_block *next;
@@ -19,9 +20,10 @@ struct sn_arena_block {
 
 static struct sn_arena_block *block_new(struct sn_arena *arena, size_t size)
 {
-    struct sn_arena_block *block = sn_alloc(1, sizeof(struct sn_arena_block) + size);
+    /* Zeroed piece by piece as it is given out. */
+    struct sn_arena_block *block = sn_realloc(NULL, 1, sizeof(struct sn_arena_block) + size);
 
-    block->size = size;
+    *block = (struct sn_arena_block){.size = size};
     arena->total += sizeof(struct sn_arena_block) + size;
     return block;
 }
@@ -42,16 +44,17 @@ void *sn_arena_alloc(struct sn_arena *arena, size_t count, size_t size)
             own->next = block->next;
             own->used = bytes;
             block->next = own;
-            return own->bytes;
+            return memset(own->bytes, 0, bytes);
         }
-        struct sn_arena_block *fresh = block_new(arena, bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES);
+        size_t usual = block == NULL ? FIRST_BYTES : BLOCK_BYTES;
+        struct sn_arena_block *fresh = block_new(arena, bytes > usual ? bytes : usual);
         fresh->next = block;
         arena->first = fresh;
         block = fresh;
     }
     void *memory = block->bytes + block->used;
     block->used += bytes;
-    return memory;
+    return memset(memory, 0, bytes);
 }
 
 char *sn_arena_str(struct sn_arena *arena, struct sn_slice text)

@@ -2,7 +2,8 @@
 /*
  * crypto/hash.c - SHA-256, SHA-1 and HMAC through OpenSSL's EVP interface.
  *
- * Looking an algorithm up by name costs more than hashing a short text, so it is done once for the process. A failure
+ * Looking an algorithm up by name, or making a context for it, costs more than hashing a short text: the first is done
+ * once for the process, the second once for each thread, which wipes its context behind every use. A failure
  * of the library here means that it is broken or out of memory: the process ends, since no caller could go on without.
  */
 #include "crypto/hash.h"
@@ -12,6 +13,7 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <pthread.h>
+#include <string.h>
 
 #include "base/alloc.h"
 
@@ -20,7 +22,13 @@ static struct {
     EVP_MD *sha256;
     EVP_MD *sha1;
     EVP_MAC *hmac;
+    pthread_key_t context; /* EVP_MD_CTX of the thread */
 } algorithms;
+
+static void free_context(void *context)
+{
+    EVP_MD_CTX_free(context);
+}
 
 static void fetch_algorithms(void)
 {
@@ -30,6 +38,7 @@ static void fetch_algorithms(void)
     algorithms.sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
     algorithms.hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     SN_ASSERT(algorithms.sha256 != NULL && algorithms.sha1 != NULL && algorithms.hmac != NULL);
+    SN_ASSERT(pthread_key_create(&algorithms.context, free_context) == 0);
 }
 
 static void need_algorithms(void)
@@ -43,21 +52,42 @@ static const void *bytes_of(struct sn_slice slice)
     return slice.ptr != NULL ? slice.ptr : "";
 }
 
-static void digest(const EVP_MD *md, const struct sn_slice *parts, size_t count, unsigned char *out)
+static EVP_MD_CTX *context_of_thread(void)
 {
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    SN_ASSERT(ctx != NULL && EVP_DigestInit_ex2(ctx, md, NULL) == 1);
+    EVP_MD_CTX *ctx = pthread_getspecific(algorithms.context);
+    if (ctx == NULL) {
+        ctx = EVP_MD_CTX_new();
+        SN_ASSERT(ctx != NULL && pthread_setspecific(algorithms.context, ctx) == 0);
+    }
+    return ctx;
+}
+
+static void digest(EVP_MD_CTX *ctx, const EVP_MD *md, const struct sn_slice *parts, size_t count, unsigned char *out)
+{
+    SN_ASSERT(EVP_DigestInit_ex2(ctx, md, NULL) == 1);
     for (size_t i = 0; i < count; i++) {
         SN_ASSERT(EVP_DigestUpdate(ctx, bytes_of(parts[i]), parts[i].len) == 1);
     }
     SN_ASSERT(EVP_DigestFinal_ex(ctx, out, NULL) == 1);
-    EVP_MD_CTX_free(ctx);
+}
+
+/* The state of the last hash is its result, which may be a key: a fresh start overwrites it. */
+static void wipe_context(EVP_MD_CTX *ctx)
+{
+    SN_ASSERT(EVP_DigestInit_ex2(ctx, algorithms.sha256, NULL) == 1);
+}
+
+static void digest_once(const EVP_MD *md, const struct sn_slice *parts, size_t count, unsigned char *out)
+{
+    EVP_MD_CTX *ctx = context_of_thread();
+    digest(ctx, md, parts, count, out);
+    wipe_context(ctx);
 }
 
 void sn_sha256_parts(const struct sn_slice *parts, size_t count, unsigned char out[SN_SHA256_LEN])
 {
     need_algorithms();
-    digest(algorithms.sha256, parts, count, out);
+    digest_once(algorithms.sha256, parts, count, out);
 }
 
 void sn_sha256(struct sn_slice bytes, unsigned char out[SN_SHA256_LEN])
@@ -80,7 +110,7 @@ void sn_sha256_hex(struct sn_slice bytes, char out[SN_SHA256_HEX_LEN + 1])
 void sn_sha1(struct sn_slice bytes, unsigned char out[SN_SHA1_LEN])
 {
     need_algorithms();
-    digest(algorithms.sha1, &bytes, 1, out);
+    digest_once(algorithms.sha1, &bytes, 1, out);
 }
 
 /* --- HMAC --- */
@@ -104,12 +134,32 @@ static void finish_hmac(EVP_MAC_CTX *ctx, unsigned char out[SN_SHA256_LEN])
     SN_ASSERT(EVP_MAC_final(ctx, out, &len, SN_SHA256_LEN) == 1 && len == SN_SHA256_LEN);
 }
 
+/* RFC 2104 over the thread's context: OpenSSL's own HMAC makes six objects for a text of a few bytes. */
 void sn_hmac_sha256(struct sn_slice key, struct sn_slice message, unsigned char out[SN_SHA256_LEN])
 {
-    EVP_MAC_CTX *ctx = new_hmac(key);
-    SN_ASSERT(EVP_MAC_update(ctx, bytes_of(message), message.len) == 1);
-    finish_hmac(ctx, out);
-    EVP_MAC_CTX_free(ctx);
+    enum { BLOCK = 64, INNER = 0x36, OUTER = 0x5c };
+    unsigned char pad[BLOCK] = {0};
+    unsigned char inner[SN_SHA256_LEN];
+    need_algorithms();
+    EVP_MD_CTX *ctx = context_of_thread();
+    if (key.len > BLOCK) {
+        digest(ctx, algorithms.sha256, &key, 1, pad);
+    } else {
+        memcpy(pad, bytes_of(key), key.len);
+    }
+    for (size_t i = 0; i < BLOCK; i++) {
+        pad[i] ^= INNER;
+    }
+    const struct sn_slice first[] = {sn_slice_bytes(pad, BLOCK), message};
+    digest(ctx, algorithms.sha256, first, SN_LEN(first), inner);
+    for (size_t i = 0; i < BLOCK; i++) {
+        pad[i] ^= INNER ^ OUTER;
+    }
+    const struct sn_slice second[] = {sn_slice_bytes(pad, BLOCK), sn_slice_bytes(inner, sizeof(inner))};
+    digest(ctx, algorithms.sha256, second, SN_LEN(second), out);
+    wipe_context(ctx);
+    sn_wipe(pad, sizeof(pad));
+    sn_wipe(inner, sizeof(inner));
 }
 
 struct sn_hmac_state {

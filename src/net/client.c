@@ -41,7 +41,7 @@ struct transfer {
 static void init_curl_once(void)
 {
     SN_ASSERT(curl_global_init_mem(CURL_GLOBAL_DEFAULT, sn_wiping_malloc, sn_wiping_free, sn_wiping_realloc, strdup,
-                  calloc) == CURLE_OK);
+                  sn_alloc) == CURLE_OK);
 }
 
 /* --- Callbacks --- */

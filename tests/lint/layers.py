@@ -41,7 +41,7 @@ LIBRARIES = [
 # Headers of the C library and the system; whatever else stands in <> is a library that nobody has entered above.
 SYSTEM = re.compile(
     r"(assert|ctype|dirent|errno|fcntl|float|grp|inttypes|limits|locale|malloc|math|netdb|poll|pthread|pwd|sched|setjmp"
-    r"|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|termios|time"
+    r"|semaphore|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|termios|time"
     r"|unistd|wait|glob|fnmatch|getopt|libgen|dlfcn|utime|ftw|link|elf|execinfo|sysexits|wchar|byteswap|endian|features)\.h"
     r"|(arpa|net|netinet|sys)/[a-z_0-9]+\.h")
 
