@@ -161,7 +161,7 @@ static void expire(struct sn_listener *listener)
     listener->next_queue_check_ns = now_ns + QUEUE_CHECK_NS;
     (void)pthread_mutex_lock(&listener->lock);
     struct sn_conn *chain = sn_listener_take_overdue(listener, now_ns);
-    (void)pthread_mutex_unlock(&listener->lock);
+    sn_listener_unlock(listener);
     while (chain != NULL) {
         struct sn_conn *next = chain->queue_next;
         sn_conn_refuse(chain, &overdue);
@@ -284,7 +284,7 @@ static enum sn_status start_threads(struct sn_listener *listener, struct sn_erro
     for (size_t i = 0; result == 0 && i < listener->options.workers; i++) {
         struct sn_worker *worker = &listener->workers[i];
         worker->listener = listener;
-        SN_ASSERT(pthread_cond_init(&worker->wake_cond, NULL) == 0);
+        sn_wake_init(&worker->wake);
         result = pthread_create(&worker->thread, &attributes, sn_listener_worker_main, worker);
         listener->worker_count += result == 0 ? 1U : 0U;
     }
@@ -395,7 +395,7 @@ static void stop_threads(struct sn_listener *listener)
     }
     for (size_t i = 0; i < listener->worker_count; i++) {
         (void)pthread_join(listener->workers[i].thread, NULL);
-        (void)pthread_cond_destroy(&listener->workers[i].wake_cond);
+        sn_wake_clear(&listener->workers[i].wake);
     }
 }
 

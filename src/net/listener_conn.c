@@ -378,7 +378,7 @@ static void dispatch(struct sn_conn *conn)
     (void)pthread_mutex_lock(&listener->lock);
     sn_conn_set_state(conn, SN_CONN_BUSY);
     bool is_queued = sn_listener_enqueue(listener, conn);
-    (void)pthread_mutex_unlock(&listener->lock);
+    sn_listener_unlock(listener);
     if (!is_queued) {
         refuse(conn, 503, "OVERLOADED", "Server is busy");
     }

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/wake.h"
 #include "net/http_parse.h"
 #include "net/http_write.h"
 #include "net/listen_socket.h"
@@ -87,9 +88,8 @@ struct sn_conn_queue {
 struct sn_worker {
     struct sn_listener *listener;
     pthread_t thread;
-    pthread_cond_t wake_cond;
+    struct sn_wake wake; /* called when it is taken off the list of the idle */
     struct sn_worker *next_idle;
-    bool is_called; /* taken off the list of the idle */
     struct sn_response response;
     struct sn_buf wire;
     struct sn_http_date date;
@@ -118,7 +118,8 @@ struct sn_listener {
     struct sn_conn *buckets[SN_ADDRESS_BUCKETS];
     struct sn_conn_queue ready, waiting; /* waiting: at the gate */
     size_t gate_used, workers_busy;
-    size_t workers_called; /* woken and not running yet */
+    size_t workers_called;         /* woken, or to be, and not running yet */
+    struct sn_worker *called_last; /* to be woken as soon as the lock is free, so that it does not run into it */
     int64_t last_finish_ns;
     struct sn_tls_context *tls;
     bool is_drain_begun; /* sockets are closed */
@@ -174,6 +175,8 @@ bool sn_listener_enqueue(struct sn_listener *listener, struct sn_conn *conn);
 /* Takes requests whose time is over out of the queues, with the lock held; returns a chain by queue_next. */
 struct sn_conn *sn_listener_take_overdue(struct sn_listener *listener, int64_t now_ns);
 void *sn_listener_worker_main(void *ctx); /* ctx: a struct sn_worker */
+/* Gives the lock back and wakes the worker that was called under it: behind all that may have queued a request. */
+void sn_listener_unlock(struct sn_listener *listener);
 /* Wakes every sleeping worker, with the lock held. */
 void sn_listener_wake_workers(struct sn_listener *listener);
 

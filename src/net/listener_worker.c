@@ -27,17 +27,14 @@ static struct sn_conn *queue_pop(struct sn_conn_queue *queue)
     return conn;
 }
 
-static bool call_idle_worker(struct sn_listener *listener)
+static struct sn_worker *take_idle_worker(struct sn_listener *listener)
 {
     struct sn_worker *worker = listener->idle_workers;
-    if (worker == NULL) {
-        return false;
+    if (worker != NULL) {
+        listener->idle_workers = worker->next_idle;
+        listener->workers_called++;
     }
-    listener->idle_workers = worker->next_idle;
-    worker->is_called = true;
-    listener->workers_called++;
-    (void)pthread_cond_signal(&worker->wake_cond);
-    return true;
+    return worker;
 }
 
 /*
@@ -47,13 +44,25 @@ static bool call_idle_worker(struct sn_listener *listener)
 static void call_for_work(struct sn_listener *listener)
 {
     if (listener->ready.first != NULL && listener->workers_called == 0) {
-        (void)call_idle_worker(listener);
+        listener->called_last = take_idle_worker(listener);
+    }
+}
+
+void sn_listener_unlock(struct sn_listener *listener)
+{
+    struct sn_worker *worker = listener->called_last;
+    listener->called_last = NULL;
+    (void)pthread_mutex_unlock(&listener->lock);
+    if (worker != NULL) {
+        sn_wake_call(&worker->wake);
     }
 }
 
 void sn_listener_wake_workers(struct sn_listener *listener)
 {
-    while (call_idle_worker(listener)) {
+    struct sn_worker *worker;
+    while ((worker = take_idle_worker(listener)) != NULL) {
+        sn_wake_call(&worker->wake);
     }
 }
 
@@ -63,15 +72,15 @@ static void make_ready(struct sn_listener *listener, struct sn_conn *conn)
     call_for_work(listener);
 }
 
+/* The lock is held before and behind. */
 static void sleep_until_called(struct sn_worker *worker)
 {
     struct sn_listener *listener = worker->listener;
-    worker->is_called = false;
     worker->next_idle = listener->idle_workers;
     listener->idle_workers = worker;
-    while (!worker->is_called) {
-        (void)pthread_cond_wait(&worker->wake_cond, &listener->lock);
-    }
+    sn_listener_unlock(listener);
+    sn_wake_sleep(&worker->wake);
+    (void)pthread_mutex_lock(&listener->lock);
     listener->workers_called--;
 }
 
@@ -143,7 +152,7 @@ static void release_gate(void *ctx)
     struct sn_conn *conn = ctx;
     (void)pthread_mutex_lock(&conn->listener->lock);
     leave_gate(conn->listener, conn);
-    (void)pthread_mutex_unlock(&conn->listener->lock);
+    sn_listener_unlock(conn->listener);
 }
 
 enum extra { EXTRA_NONE, EXTRA_BYTES, EXTRA_GONE };
@@ -247,7 +256,7 @@ void *sn_listener_worker_main(void *ctx)
         }
         call_for_work(listener);
         listener->workers_busy++;
-        (void)pthread_mutex_unlock(&listener->lock);
+        sn_listener_unlock(listener);
         enum sn_io io = serve(worker, conn);
         int64_t now_ns = listener->clock->mono_ns(listener->clock->ctx);
         forget_response(worker);
@@ -256,7 +265,7 @@ void *sn_listener_worker_main(void *ctx)
         listener->workers_busy--;
         listener->last_finish_ns = now_ns;
     }
-    (void)pthread_mutex_unlock(&listener->lock);
+    sn_listener_unlock(listener);
     sn_response_clear(&worker->response);
     sn_buf_clear(&worker->wire);
     return NULL;

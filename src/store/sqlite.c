@@ -199,9 +199,17 @@ static enum sn_status run_sql(sqlite3 *db, const char *sql, struct sn_error *err
     return code == SQLITE_OK ? SN_OK : sn_sqlite_fail(err, db, code, "cannot use the database");
 }
 
+/* Statistics of memory cost a lock that all connections share with every allocation. */
+static void configure_once(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* refused when SQLite runs already: then they cost */
+}
+
 static enum sn_status conn_new(
     const char *path, int flags, int busy_timeout_ms, struct sn_sqlite_conn **out_conn, struct sn_error *err)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    SN_ASSERT(pthread_once(&once, configure_once) == 0);
     SN_AUTO(conn_free_p) struct sn_sqlite_conn *conn = sn_alloc(1, sizeof(*conn));
     int code = sqlite3_open_v2(path, &conn->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
 
