@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 
-extern const struct sn_cmd sn_cmd_policy_validate, sn_cmd_policy_lint, sn_cmd_policy_eval, sn_cmd_policy_test;
+extern const struct sn_cmd sn_cmd_policy_validate, sn_cmd_policy_lint, sn_cmd_policy_eval, sn_cmd_policy_test,
+    sn_cmd_policy_sign, sn_cmd_policy_verify;
 
 #endif
