@@ -19,6 +19,7 @@ void sn_credentials_clear(struct sn_credentials *credentials)
 
 void sn_credentials_move(struct sn_credentials *to, struct sn_credentials *from)
 {
+    SN_ASSERT(to != NULL && from != NULL);
     if (to == from) {
         return;
     }
@@ -32,6 +33,7 @@ void sn_credentials_move(struct sn_credentials *to, struct sn_credentials *from)
 
 void sn_credentials_copy(struct sn_credentials *to, const struct sn_credentials *from)
 {
+    SN_ASSERT(to != NULL && from != NULL);
     if (to == from) {
         return;
     }

@@ -41,7 +41,9 @@ void sn_log_write(enum sn_log_level level, const char *event, const char *messag
 void sn_log_error_of(enum sn_log_level level, const char *event, const char *message, const struct sn_error *err,
     const struct sn_log_field *fields);
 
-#define SN_LOG_FIELDS(...) ((const struct sn_log_field[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
+/* At most SN_LOG_FIELDS_MAX - 1 fields; the zeroed rest of the array ends the list. */
+enum { SN_LOG_FIELDS_MAX = 16 };
+#define SN_LOG_FIELDS(...) ((const struct sn_log_field[SN_LOG_FIELDS_MAX]){__VA_ARGS__})
 #define sn_log_debug(event, message, ...) sn_log_write(SN_LOG_DEBUG, event, message, SN_LOG_FIELDS(__VA_ARGS__))
 #define sn_log_info(event, message, ...) sn_log_write(SN_LOG_INFO, event, message, SN_LOG_FIELDS(__VA_ARGS__))
 #define sn_log_warn(event, message, ...) sn_log_write(SN_LOG_WARN, event, message, SN_LOG_FIELDS(__VA_ARGS__))

@@ -423,6 +423,7 @@ static enum sn_status fill_rest(struct parser *p, struct sn_error *err)
 {
     const struct sn_opt *opts = p->out->cmd->opts;
 
+    SN_ASSERT(p->given != NULL); /* made with the command */
     for (size_t i = 0; opts != NULL && opts[i].name != NULL; i++) {
         const char *value;
         const char *source;

@@ -127,7 +127,7 @@ static enum sn_status read_body(
 {
     const char *indexes = body + c->time * width;
     const char *types = indexes + c->time;
-    int32_t offsets[SN_TZ_MAX_TYPES];
+    int32_t offsets[SN_TZ_MAX_TYPES] = {0};
 
     for (uint32_t i = 0; i < c->type; i++) {
         offsets[i] = (int32_t)be32(types + i * 6u);
