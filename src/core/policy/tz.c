@@ -193,7 +193,11 @@ static void write_out_rule(struct sn_tz *zone, int64_t last_listed)
     int64_t from = last_listed > epoch ? last_listed : epoch;
     int first_year = sn_civil_from_unix(from < 253402300799 ? from : 253402300799).year;
     if (years_overlap(&zone->rule, first_year - 1)) {
-        zone->rule_from = last_listed < INT64_MAX ? last_listed + 1 : INT64_MAX;
+        /* Years before 1 are nobody's: the offset of the first instant of year 1 is a change like any other. */
+        static const int64_t year_one = -62135596800;
+        int64_t behind = last_listed < INT64_MAX ? last_listed + 1 : INT64_MAX;
+        zone->rule_from = behind > year_one ? behind : year_one;
+        push_change(zone, zone->rule_from, sn_tz_rule_offset_s(&zone->rule, zone->rule_from));
         return;
     }
     for (int year = first_year - 1; zone->rule.has_dst && year <= WRITTEN_OUT_YEAR; year++) {
