@@ -26,10 +26,11 @@ struct sn_replay {
     size_t bucket_mask, max, used, high; /* high: slots ever used */
     uint32_t free_list;
     size_t cursor;
-    int64_t swept_unix_s; /* the second of the last full sweep */
+    int64_t swept_unix_s;  /* the second of the last full sweep */
+    int64_t latest_unix_s; /* the latest instant ever given: what ended before it may be forgotten */
 };
 
-struct sn_replay *sn_replay_new(size_t max_entries, uint64_t seed)
+struct sn_replay *sn_replay_new(size_t max_entries, uint64_t seed, int64_t not_before_unix_s)
 {
     struct sn_replay *replay = sn_alloc(1, sizeof(*replay));
     size_t buckets = 1;
@@ -41,6 +42,7 @@ struct sn_replay *sn_replay_new(size_t max_entries, uint64_t seed)
     pthread_mutex_init(&replay->lock, NULL);
     replay->seed = seed;
     replay->max = max_entries;
+    replay->latest_unix_s = not_before_unix_s;
     replay->bucket_mask = buckets - 1;
     replay->buckets = sn_alloc(buckets, sizeof(*replay->buckets));
     replay->entries = sn_alloc(max_entries, sizeof(*replay->entries));
@@ -133,7 +135,8 @@ enum sn_replay_answer sn_replay_begin(
     enum sn_replay_answer answer = SN_REPLAY_NEW;
 
     pthread_mutex_lock(&replay->lock);
-    if (is_present(replay, key, now_unix_s)) {
+    replay->latest_unix_s = now_unix_s > replay->latest_unix_s ? now_unix_s : replay->latest_unix_s;
+    if (expires_unix_s <= replay->latest_unix_s || is_present(replay, key, now_unix_s)) {
         answer = SN_REPLAY_SEEN;
     } else {
         remove_key(replay, key);

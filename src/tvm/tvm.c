@@ -63,7 +63,7 @@ enum sn_status sn_tvm_new(const struct sn_tvm_parts *parts, struct sn_tvm **out_
     SN_TRY(read_base_paths(tvm, err));
     if (!parts->is_lambda) {
         SN_TRY(sn_random_fill(parts->random_source, &seed, sizeof(seed), err));
-        tvm->replay = sn_replay_new((size_t)parts->settings->replay_entries, seed);
+        tvm->replay = sn_replay_new((size_t)parts->settings->replay_entries, seed, parts->not_before_unix_ms / 1000);
         tvm->failures = sn_failures_new();
         tvm->tickets = sn_tickets_new();
     }

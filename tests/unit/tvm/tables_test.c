@@ -20,7 +20,7 @@ static void key_of(unsigned char key[SN_PROOF_KEY_LEN], uint32_t number)
 static void replay_cache(void **state)
 {
     (void)state;
-    struct sn_replay *replay = sn_replay_new(4, 99);
+    struct sn_replay *replay = sn_replay_new(4, 99, 0);
     unsigned char key[SN_PROOF_KEY_LEN];
 
     for (uint32_t i = 0; i < 4; i++) {
@@ -42,11 +42,38 @@ static void replay_cache(void **state)
     sn_replay_free(replay);
 }
 
+/*
+ * TVM-43, ATK-04: what the cache has forgotten stays spent when the wall clock steps back, in this process and in the
+ * next one, which begins at the time of the last record.
+ */
+static void attack_04_clock_steps_back(void **state)
+{
+    unsigned char used[SN_PROOF_KEY_LEN] = {1}, other[SN_PROOF_KEY_LEN] = {2}, fresh[SN_PROOF_KEY_LEN] = {3};
+    struct sn_replay *replay = sn_replay_new(16, 99, 0);
+
+    (void)state;
+    assert_int_equal(sn_replay_begin(replay, used, 161, 100), SN_REPLAY_NEW);
+    for (int i = 0; i < 8; i++) { /* an hour later newer proofs push it out */
+        other[1] = (unsigned char)i;
+        assert_int_equal(sn_replay_begin(replay, other, 3761, 3700), SN_REPLAY_NEW);
+    }
+    assert_int_equal(sn_replay_count(replay), 8);
+    assert_int_equal(sn_replay_begin(replay, used, 161, 100), SN_REPLAY_SEEN);
+    assert_int_equal(sn_replay_begin(replay, fresh, 3700, 3640), SN_REPLAY_SEEN);
+    assert_int_equal(sn_replay_begin(replay, fresh, 3701, 3640), SN_REPLAY_NEW);
+    sn_replay_free(replay);
+
+    replay = sn_replay_new(16, 99, 3700);
+    assert_int_equal(sn_replay_begin(replay, used, 3700, 3640), SN_REPLAY_SEEN);
+    assert_int_equal(sn_replay_begin(replay, used, 3701, 3640), SN_REPLAY_NEW);
+    sn_replay_free(replay);
+}
+
 /* Many keys through a small cache: what is alive is always found. */
 static void replay_cache_at_length(void **state)
 {
     (void)state;
-    struct sn_replay *replay = sn_replay_new(1024, 5);
+    struct sn_replay *replay = sn_replay_new(1024, 5, 0);
     unsigned char key[SN_PROOF_KEY_LEN];
 
     for (uint32_t i = 0; i < 20000; i++) {
@@ -177,6 +204,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(replay_cache),
         cmocka_unit_test(replay_cache_at_length),
+        cmocka_unit_test(attack_04_clock_steps_back),
         cmocka_unit_test(failures_by_address),
         cmocka_unit_test(tickets_by_connection),
         cmocka_unit_test(errors_have_fixed_words),
