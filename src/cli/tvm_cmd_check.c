@@ -141,7 +141,10 @@ static void check_documents(struct check *check)
     struct sn_error err = {0};
     size_t bad = 0;
 
-    sn_graph_open_documents(&check->graph);
+    if (sn_graph_open_documents(&check->graph, &err) != SN_OK) {
+        add_error(check, "signing keys", &err);
+        return;
+    }
     documents = sn_documents_dir_table(check->graph.documents);
     if (documents->catalog(documents->ctx, &check->catalog, &err) != SN_OK) {
         add_error(check, "catalogue", &err);

@@ -277,7 +277,7 @@ static enum sn_status start(struct server *server, struct sn_error *err)
     SN_TRY(sn_graph_open_store(graph, true, err));
     SN_TRY(sn_graph_open_audit(graph, err));
     SN_TRY(bind_sockets(server, err));
-    sn_graph_open_documents(graph);
+    SN_TRY(sn_graph_open_documents(graph, err));
     try_documents(server);
     SN_TRY(sn_graph_open_sts(graph, err));
     SN_TRY(name_audiences(server, err));

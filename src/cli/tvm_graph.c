@@ -120,7 +120,22 @@ enum sn_status sn_graph_open_audit(struct sn_tvm_graph *graph, struct sn_error *
 
 /* --- Documents, STS, handler --- */
 
-void sn_graph_open_documents(struct sn_tvm_graph *graph)
+/* Said once, so that the log tells whom the server believed. */
+static void log_trust(const struct sn_document_trust *trust)
+{
+    if (trust->key_count == 0) {
+        sn_log_info(
+            "policy.signing", "signatures of documents are not looked at: SENTINEL_POLICY_SIGNING_KEY is not set");
+    }
+    for (size_t i = 0; i < trust->key_count; i++) {
+        sn_log_info("policy.signing",
+            trust->enforce ? "documents must be signed" : "signatures are verified; documents without one are used",
+            SN_STR("key_id", sn_public_key_id(trust->keys[i])),
+            SN_STR("algorithm", sn_sign_algorithm_words[sn_public_key_algorithm(trust->keys[i])]));
+    }
+}
+
+enum sn_status sn_graph_open_documents(struct sn_tvm_graph *graph, struct sn_error *err)
 {
     struct sn_documents_dir_options options = {
         .dir = graph->settings.policy_dir,
@@ -129,9 +144,13 @@ void sn_graph_open_documents(struct sn_tvm_graph *graph)
         .random_source = sn_random_system(),
         .zones = &graph->zones,
         .metrics = graph->metrics,
+        .trust = &graph->trust,
     };
 
+    SN_TRY(sn_document_trust_load(&graph->settings, &graph->trust, err));
+    log_trust(&graph->trust);
     graph->documents = sn_documents_dir_new(&options);
+    return SN_OK;
 }
 
 enum sn_status sn_graph_open_sts(struct sn_tvm_graph *graph, struct sn_error *err)
@@ -183,6 +202,7 @@ void sn_graph_clear(struct sn_tvm_graph *graph)
     sn_sts_pool_free(graph->sts);
     sn_base_free(graph->base);
     sn_documents_dir_free(graph->documents);
+    sn_document_trust_clear(&graph->trust);
     sn_audit_file_close(graph->audit_file);
     sn_sqlite_close(graph->sqlite);
     sn_zoneinfo_clear(&graph->zoneinfo);

@@ -28,6 +28,7 @@ struct sn_tvm_graph {
     struct sn_audit_sink audit;
     struct sn_zoneinfo zoneinfo;
     struct sn_tz_source zones;
+    struct sn_document_trust trust;
     struct sn_documents_dir *documents;
     struct sn_base *base;
     struct sn_sts_pool *sts;
@@ -41,7 +42,7 @@ SN_MUST_CHECK enum sn_status sn_graph_read_settings(struct sn_tvm_graph *graph, 
 SN_MUST_CHECK enum sn_status sn_graph_open_store(struct sn_tvm_graph *graph, bool may_make, struct sn_error *err);
 SN_MUST_CHECK enum sn_status sn_graph_load_audit_keys(struct sn_tvm_graph *graph, bool may_make, struct sn_error *err);
 SN_MUST_CHECK enum sn_status sn_graph_open_audit(struct sn_tvm_graph *graph, struct sn_error *err);
-void sn_graph_open_documents(struct sn_tvm_graph *graph);
+SN_MUST_CHECK enum sn_status sn_graph_open_documents(struct sn_tvm_graph *graph, struct sn_error *err);
 SN_MUST_CHECK enum sn_status sn_graph_open_sts(struct sn_tvm_graph *graph, struct sn_error *err);
 /* The handler over all of it; is_lambda as in tvm/tvm.h. */
 SN_MUST_CHECK enum sn_status sn_graph_make_handler(struct sn_tvm_graph *graph, bool is_lambda,

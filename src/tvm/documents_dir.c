@@ -35,7 +35,9 @@ struct entry {
 
 struct sn_documents_dir {
     struct sn_documents_dir_options options;
-    char *dir; /* what options.dir points to */
+    char *dir;                         /* what options.dir points to */
+    struct sn_document_trust no_trust; /* where the options name none */
+    struct sn_signed_documents *files;
     struct sn_tvm_documents table;
     struct sn_dir_watch *watch;
     atomic_uint_fast64_t reloads; /* caches dropped on request */
@@ -109,7 +111,7 @@ static enum sn_status add_source(
 {
     SN_AUTO(sn_buf_clear) struct sn_buf text = {0};
 
-    SN_TRY(sn_dir_read(d->options.dir, name, &text, out_found, err));
+    SN_TRY(sn_signed_documents_read(d->files, name, &text, out_found, err));
     if (*out_found) {
         sources->items[sources->count++] = (struct sn_catalog_source){
             .name = sn_arena_dup(&sources->arena, sn_slice_str(name)),
@@ -268,7 +270,7 @@ static enum sn_status load_policy(
     bool found = false;
 
     snprintf(loaded->name, sizeof(loaded->name), "policy.yaml");
-    SN_TRY(sn_dir_read(d->options.dir, loaded->name, &text, &found, err));
+    SN_TRY(sn_signed_documents_read(d->files, loaded->name, &text, &found, err));
     if (found) {
         SN_TRY(find_policy_file(d, "policies", 0, other, err));
         if (other[0] != '\0') {
@@ -278,7 +280,7 @@ static enum sn_status load_policy(
         /* The form of a profile name lets it be nothing but a path beneath the folder. */
         SN_ASSERT(sn_profile_name_is_valid(profile));
         snprintf(loaded->name, sizeof(loaded->name), "policies/%.*s.yaml", SN_PRI(profile));
-        SN_TRY(sn_dir_read(d->options.dir, loaded->name, &text, &found, err));
+        SN_TRY(sn_signed_documents_read(d->files, loaded->name, &text, &found, err));
     }
     if (!found) {
         return SN_OK;
@@ -364,16 +366,10 @@ static enum sn_status refill_policy(
 /* The name a document has whatever its source: that of its parameter. */
 static void document_name(const struct loaded *loaded, char out_name[256])
 {
-    struct sn_slice name = sn_slice_str(loaded->name);
-
     if (loaded->policy == NULL) {
         out_name[0] = '\0';
-    } else if (sn_slice_eq_str(name, "policy.yaml")) {
-        snprintf(out_name, 256, "/sentinel/config/policy");
     } else {
-        struct sn_slice stem = sn_slice_sub(name, 0, name.len - 5);
-        int len = (int)(stem.len < 245 ? stem.len : 245);
-        snprintf(out_name, 256, "/sentinel/%.*s", len, stem.ptr);
+        sn_document_name_of(loaded->name, out_name, 256);
     }
 }
 
@@ -417,6 +413,7 @@ struct sn_documents_dir *sn_documents_dir_new(const struct sn_documents_dir_opti
     d->options = *options;
     d->dir = sn_strdup(sn_slice_str(options->dir));
     d->options.dir = d->dir;
+    d->files = sn_signed_documents_new(d->dir, options->trust != NULL ? options->trust : &d->no_trust);
     d->table = (struct sn_tvm_documents){get_catalog, get_policy, drop_all, d};
     d->watch = sn_dir_watch_new(d->options.dir);
     pthread_rwlock_init(&d->lock, NULL);
@@ -440,6 +437,7 @@ void sn_documents_dir_free(struct sn_documents_dir *d)
     }
     pthread_rwlock_destroy(&d->lock);
     sn_dir_watch_free(d->watch);
+    sn_signed_documents_free(d->files);
     sn_free(d->dir);
     sn_free(d);
 }

@@ -6,7 +6,8 @@
  * one each. A document is used for at most the cache's time, less when the directory changes; when it does not load
  * again, the answer is the error and never the old document. Thread-safe.
  *
- * Codes: INVALID_POLICY and INVALID_CATALOG for a document that says something wrong, DOCUMENT_UNTRUSTED,
+ * Codes: INVALID_POLICY and INVALID_CATALOG for a document that says something wrong, those of
+ * tvm/signed_documents.h for its signature, DOCUMENT_UNTRUSTED,
  * DOCUMENT_UNREADABLE, DOCUMENT_TOO_LARGE, DOCUMENT_LAYOUT and CATALOG_EMPTY for everything else.
  */
 #ifndef SN_TVM_DOCUMENTS_DIR_H
@@ -16,6 +17,7 @@
 #include "base/random.h"
 #include "core/policy/tz.h"
 #include "tvm/metrics.h"
+#include "tvm/signed_documents.h"
 #include "tvm/tvm.h"
 
 struct sn_documents_dir;
@@ -27,6 +29,7 @@ struct sn_documents_dir_options {
     const struct sn_random *random_source;
     const struct sn_tz_source *zones;
     struct sn_metrics *metrics;
+    const struct sn_document_trust *trust; /* NULL: signatures are not looked at */
 };
 
 /* Nothing is loaded yet; a directory that does not exist is an error of the first load. */

@@ -280,6 +280,15 @@ static enum sn_status check_keys(struct sn_tvm_settings *settings, struct sn_err
     return SN_OK;
 }
 
+static enum sn_status check_document_keys(const struct sn_tvm_settings *settings, struct sn_error *err)
+{
+    if (settings->policy_signing_keys.count == 0 && strcmp(settings->enforce_policy_signing, "true") == 0) {
+        wrong(err, "SENTINEL_ENFORCE_POLICY_SIGNING: is 'true' without SENTINEL_POLICY_SIGNING_KEY");
+        return sn_suggest(err, "set SENTINEL_POLICY_SIGNING_KEY to the public key of who signs");
+    }
+    return SN_OK;
+}
+
 static const char *beside(struct sn_tvm_settings *settings, const char *path, const char *name)
 {
     struct sn_slice dir = {0}, file = {0};
@@ -334,6 +343,7 @@ static enum sn_status check_together(struct sn_tvm_settings *settings, struct sn
     }
     SN_TRY(check_listeners(settings, err));
     SN_TRY(check_keys(settings, err));
+    SN_TRY(check_document_keys(settings, err));
     fill_in(settings);
     return SN_OK;
 }

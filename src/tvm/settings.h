@@ -57,6 +57,10 @@ struct sn_tvm_settings {
 
     const char *policy_dir, *zoneinfo_dir;
     int64_t policy_cache_ttl_s;
+    struct sn_tvm_list policy_signing_keys; /* ed25519:BASE64 or file:/ABSOLUTE/PATH */
+    const char *enforce_policy_signing;     /* "true", "false" or "" */
+    bool allow_unbound_signatures;
+    int64_t policy_min_serial;
 
     const char *role_prefix;
     int64_t default_duration_s, override_session_max_s;

@@ -12,6 +12,7 @@
 #include "base/parse.h"
 #include "codec/uri.h"
 #include "core/identity/principal.h"
+#include "core/policy/key_text.h"
 
 enum { CHECK_TEXT_MAX = 4096, UNIX_PATH_MAX_BYTES = 107 };
 
@@ -164,6 +165,21 @@ enum sn_status sn_check_list_entry(const char *value, struct sn_error *err)
     return text.len > 0 && text.len <= SN_NAME_MAX && sn_slice_is_alnum_or(text, "_+=,.@-")
                ? SN_OK
                : not_of_form(err, "NAME, arn:... or role:ROLENAME");
+}
+
+enum sn_status sn_check_public_key(const char *value, struct sn_error *err)
+{
+    struct sn_slice text = sn_slice_str(value);
+    struct sn_public_key *key = NULL;
+
+    if (sn_slice_has_prefix(text, SN_S(SN_KEY_TEXT_ED25519))) {
+        enum sn_status status = sn_key_text_ed25519(text, &key, err);
+        sn_public_key_free(key);
+        return status;
+    }
+    return sn_slice_has_prefix(text, SN_S("file:/"))
+               ? SN_OK
+               : not_of_form(err, "ed25519:BASE64 or file:/ABSOLUTE/PATH (KMS is not part of this version)");
 }
 
 enum sn_status sn_check_role_prefix(const char *value, struct sn_error *err)

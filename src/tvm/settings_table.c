@@ -34,6 +34,7 @@
 #define BOTH_DEFAULT(text) .fallback_serve = text, .fallback_lambda = text
 
 static const char *const store_choices[] = {"sqlite", "dynamodb", NULL};
+static const char *const boolean_choices[] = {"true", "false", NULL};
 static const char *const provider_choices[] = {"none", NULL};
 
 /* clang-format off */
@@ -99,10 +100,14 @@ const struct sn_setting sn_settings[] = {
         .meaning = "seconds for which a loaded document is used before it is read again"),
     RESERVED("SENTINEL_POLICY_STALE_GRACE", BOTH_DEFAULT("0"),
         .meaning = "seconds past that for which a document serves while Parameter Store does not answer"),
-    RESERVED("SENTINEL_POLICY_MIN_SERIAL", BOTH_DEFAULT("0"), .meaning = "least serial of a signed document"),
-    RESERVED("SENTINEL_POLICY_SIGNING_KEY", .meaning = "keys that signatures of documents are verified with"),
-    RESERVED("SENTINEL_ENFORCE_POLICY_SIGNING", .meaning = "whether unsigned documents are refused"),
-    RESERVED("SENTINEL_ALLOW_UNBOUND_SIGNATURES", BOTH_DEFAULT("false"),
+    INT("SENTINEL_POLICY_MIN_SERIAL", policy_min_serial, 0, (INT64_C(1) << 53) - 1, BOTH_DEFAULT("0"),
+        .meaning = "least serial of a signed document, so that older ones are refused after a restart too"),
+    LIST("SENTINEL_POLICY_SIGNING_KEY", policy_signing_keys, .check = sn_check_public_key, .max = 3,
+        .accepts = "up to 3 of ed25519:BASE64, file:/ABSOLUTE/PATH (PEM)",
+        .meaning = "keys that signatures of documents are verified with; keys in KMS by their exported public key"),
+    TEXT("SENTINEL_ENFORCE_POLICY_SIGNING", enforce_policy_signing, .choices = boolean_choices,
+        .meaning = "whether documents without signature are refused; true unless given, where a key is set"),
+    BOOL("SENTINEL_ALLOW_UNBOUND_SIGNATURES", allow_unbound_signatures, BOTH_DEFAULT("false"),
         .meaning = "whether signatures without document name and serial are accepted"),
 
     TEXT("SENTINEL_ROLE_PREFIX", role_prefix, .check = sn_check_role_prefix, .accepts = "the beginning of a role name",

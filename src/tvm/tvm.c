@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "codec/uri.h"
 #include "tvm/call.h"
+#include "tvm/signed_documents.h"
 
 /* --- Life --- */
 
@@ -120,7 +121,7 @@ enum sn_status sn_call_catalog(struct sn_call *call, struct sn_error *err)
     if (documents->catalog(documents->ctx, &call->catalog, err) == SN_OK) {
         return SN_OK;
     }
-    return sn_api_translate(err, sn_error_is(err, "INVALID_CATALOG") ? "POLICY_ERROR" : "CONFIG_ERROR");
+    return sn_api_translate(err, sn_document_is_bad(err) ? "POLICY_ERROR" : "CONFIG_ERROR");
 }
 
 /* --- One call --- */

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "tvm/vend.h"
+#include "tvm/signed_documents.h"
 
 /* --- 7 --- */
 
@@ -40,7 +41,7 @@ enum sn_status sn_call_policy(struct sn_call *call, struct sn_slice profile, str
     if (documents->policy(documents->ctx, profile, out_policy, out_name, out_hash, err) == SN_OK) {
         return SN_OK;
     }
-    return sn_api_translate(err, sn_error_is(err, "INVALID_POLICY") ? "POLICY_ERROR" : "CONFIG_ERROR");
+    return sn_api_translate(err, sn_document_is_bad(err) ? "POLICY_ERROR" : "CONFIG_ERROR");
 }
 
 enum sn_status sn_vend_load_policy(struct sn_call *call, struct sn_vend *vend, struct sn_error *err)

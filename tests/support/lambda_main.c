@@ -18,7 +18,7 @@ static enum sn_status fill(struct sn_tvm_graph *graph, struct sn_error *err)
     SN_TRY(sn_graph_read_settings(graph, err));
     SN_TRY(sn_graph_open_store(graph, true, err));
     SN_TRY(sn_graph_open_audit(graph, err));
-    sn_graph_open_documents(graph);
+    SN_TRY(sn_graph_open_documents(graph, err));
     SN_TRY(sn_graph_open_sts(graph, err));
     return sn_graph_make_handler(graph, true, NULL, 0, err);
 }
