@@ -4,16 +4,19 @@
  *
  * No document type is accepted, so there are no entities but the five that XML itself defines. Answers with credentials
  * pass through here: expat runs on memory that is wiped, and so are the buffers that gather text.
+ *
+ * expat asks for some forty objects a document, whose sum the document's size bounds. They come from one arena that is
+ * wiped and released behind it; what expat gives back before stays until then.
  */
 #include "codec/xml.h"
 
 #include <expat.h>
 #include <limits.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
-#include "base/wiping.h"
 
 enum {
     MAX_DEPTH = 16,
@@ -29,6 +32,7 @@ struct level {
 
 struct reader {
     XML_Parser expat;
+    struct sn_arena scratch; /* expat's memory */
     struct sn_arena *arena;
     struct sn_xml_node *root;
     unsigned depth;
@@ -37,11 +41,56 @@ struct reader {
     struct level levels[MAX_DEPTH];
 };
 
+/* --- expat's memory --- */
+
+/* The arena of the document that this thread reads: expat's allocator has no argument for it. */
+static _Thread_local struct sn_arena *scratch;
+
+/* In front of each object; keeps it aligned. */
+struct object {
+    size_t size;
+    _Alignas(16) unsigned char bytes[];
+};
+
+static void *scratch_malloc(size_t size)
+{
+    size_t total = 0;
+    if (__builtin_add_overflow(size, sizeof(struct object), &total)) {
+        return NULL;
+    }
+    struct object *object = sn_arena_alloc(scratch, 1, total);
+    object->size = size;
+    return object->bytes;
+}
+
+static void *scratch_realloc(void *memory, size_t size)
+{
+    if (memory == NULL) {
+        return scratch_malloc(size);
+    }
+    const struct object *old = (const struct object *)((const unsigned char *)memory - offsetof(struct object, bytes));
+    if (size <= old->size) {
+        return memory;
+    }
+    void *moved = scratch_malloc(size);
+    if (moved != NULL) {
+        memcpy(moved, memory, old->size);
+    }
+    return moved;
+}
+
+static void scratch_free(void *memory)
+{
+    (void)memory; /* the arena ends with the document */
+}
+
 static void reader_clear(struct reader *reader)
 {
     if (reader->expat != NULL) {
         XML_ParserFree(reader->expat);
     }
+    sn_arena_clear(&reader->scratch);
+    scratch = NULL;
     for (size_t i = 0; i < SN_LEN(reader->levels); i++) {
         sn_buf_clear(&reader->levels[i].text);
     }
@@ -191,12 +240,13 @@ enum sn_status sn_xml_parse(
     if (!sn_slice_is_utf8(text)) {
         return fail_xml(err, "it is not UTF-8");
     }
-    static const XML_Memory_Handling_Suite memory = {sn_wiping_malloc, sn_wiping_realloc, sn_wiping_free};
+    static const XML_Memory_Handling_Suite memory = {scratch_malloc, scratch_realloc, scratch_free};
     static const XML_Char separator[] = {NAMESPACE_SEPARATOR, '\0'};
     SN_AUTO(reader_clear) struct reader reader = {.arena = arena};
     for (size_t i = 0; i < SN_LEN(reader.levels); i++) {
         reader.levels[i].text = SN_BUF_INIT(text.len + 1);
     }
+    scratch = &reader.scratch;
     reader.expat = XML_ParserCreate_MM("UTF-8", &memory, separator);
     if (reader.expat == NULL) {
         sn_alloc_failed();
