@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "base/secret.h"
 
-enum { FIRST_CAPACITY = 64 };
+enum { FIRST_CAPACITY = 256 };
 
 static size_t max_of(const struct sn_buf *buf)
 {

@@ -2,6 +2,7 @@
 /* base/process.c - hardening of the own process; see process.h. */
 #include "base/process.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
@@ -17,4 +18,11 @@ void sn_harden_process(void)
     (void)setrlimit(RLIMIT_CORE, &none);
     (void)umask(077);
     (void)sigaction(SIGPIPE, &ignore, NULL);
+}
+
+void sn_tune_memory(void)
+{
+#ifdef M_ARENA_MAX
+    (void)mallopt(M_ARENA_MAX, 2);
+#endif
 }

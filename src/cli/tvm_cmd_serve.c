@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "cli/tvm_graph.h"
 #include "cli/tvm_notify.h"
 #include "cli/tvm_serve.h"
@@ -461,6 +462,7 @@ static enum sn_status run_serve(struct sn_app *app, void *args, struct sn_error 
     sigset_t signals;
 
     (void)args;
+    sn_tune_memory();
     /* Blocked before the first thread, so that all of them inherit it and this one alone takes signals. */
     sigemptyset(&signals);
     sigaddset(&signals, SIGHUP);

@@ -20,6 +20,8 @@ enum {
     TOTAL_TIMEOUT_MS = 10000,
     MAX_BODY = 1024 * 1024,
     MAX_REPLY_HEADERS = 32 * 1024,
+    MAX_CALL_HEADERS = 1024 * 1024,
+    READ_BUFFER = 4096, /* made and wiped with every call; most answers fit */
     MAX_IDLE_CONNECTIONS = 8,
     MAX_IDLE_AGE_S = 60, /* a warm connection older than that is not trusted to be alive */
 };
@@ -112,6 +114,7 @@ static void set_constant_options(struct sn_http_client *client)
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_NOPROGRESS, 1L);
     SET(CURLOPT_TCP_NODELAY, 1L);
+    SET(CURLOPT_BUFFERSIZE, (long)READ_BUFFER);
     SET(CURLOPT_MAXCONNECTS, (long)MAX_IDLE_CONNECTIONS);
     SET(CURLOPT_MAXAGE_CONN, (long)MAX_IDLE_AGE_S);
     SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
@@ -223,41 +226,56 @@ static enum sn_status check_call(const struct sn_http_call *call, struct sn_erro
     return SN_OK;
 }
 
-static void add_line(struct curl_slist **list, const char *line)
+enum { UNWANTED_COUNT = 3, LINES_MAX = SN_HTTP_MAX_HEADERS + UNWANTED_COUNT };
+
+/* The lines of a call as libcurl takes them, in memory of our own: one object, wiped behind the call. */
+struct lines {
+    struct sn_buf text;
+    size_t starts[LINES_MAX];
+    struct curl_slist nodes[LINES_MAX];
+    size_t count;
+};
+
+static void lines_clear(struct lines *lines)
 {
-    struct curl_slist *longer = curl_slist_append(*list, line);
-    if (longer == NULL) {
-        sn_alloc_failed();
-    }
-    *list = longer;
+    sn_buf_clear(&lines->text);
+}
+
+static void begin_line(struct lines *lines)
+{
+    SN_ASSERT(lines->count < LINES_MAX);
+    lines->starts[lines->count++] = lines->text.len;
 }
 
 /* The call's headers; what libcurl would add by itself is taken out by a name without a value. */
-static struct curl_slist *build_headers(const struct sn_http_call *call)
+static struct curl_slist *build_headers(const struct sn_http_call *call, struct lines *lines)
 {
-    static const char *const unwanted[] = {"Accept", "Expect", "Content-Type"};
-    struct curl_slist *list = NULL;
-    SN_AUTO(sn_buf_clear) struct sn_buf line = {0};
-    bool given[SN_LEN(unwanted)] = {0};
+    static const char *const unwanted[UNWANTED_COUNT] = {"Accept", "Expect", "Content-Type"};
+    bool given[UNWANTED_COUNT] = {0};
     for (size_t i = 0; i < call->header_count; i++) {
         struct sn_slice value = call->headers[i].value;
-        sn_buf_reset(&line);
-        sn_buf_add_str(&line, call->headers[i].name);
-        sn_buf_add_str(&line, value.len > 0 ? ": " : ";");
-        sn_buf_add(&line, value);
-        add_line(&list, sn_buf_str(&line));
-        for (size_t k = 0; k < SN_LEN(unwanted); k++) {
+        begin_line(lines);
+        sn_buf_add_str(&lines->text, call->headers[i].name);
+        sn_buf_add_str(&lines->text, value.len > 0 ? ": " : ";");
+        sn_buf_add(&lines->text, value);
+        sn_buf_add_byte(&lines->text, '\0');
+        for (size_t k = 0; k < UNWANTED_COUNT; k++) {
             given[k] = given[k] || sn_slice_eq_nocase(sn_slice_str(call->headers[i].name), sn_slice_str(unwanted[k]));
         }
     }
-    for (size_t k = 0; k < SN_LEN(unwanted); k++) {
+    for (size_t k = 0; k < UNWANTED_COUNT; k++) {
         if (!given[k]) {
-            sn_buf_reset(&line);
-            sn_buf_addf(&line, "%s:", unwanted[k]);
-            add_line(&list, sn_buf_str(&line));
+            begin_line(lines);
+            sn_buf_add_str(&lines->text, unwanted[k]);
+            sn_buf_add_byte(&lines->text, ':');
+            sn_buf_add_byte(&lines->text, '\0');
         }
     }
-    return list;
+    for (size_t i = 0; i < lines->count; i++) { /* now that the text moves no more */
+        lines->nodes[i].data = lines->text.ptr + lines->starts[i];
+        lines->nodes[i].next = i + 1 < lines->count ? &lines->nodes[i + 1] : NULL;
+    }
+    return lines->count > 0 ? lines->nodes : NULL;
 }
 
 static void set_method(struct sn_http_client *client, const struct sn_http_call *call)
@@ -379,7 +397,9 @@ enum sn_status sn_http_client_do(struct sn_http_client *client, const struct sn_
         .body = SN_BUF_INIT(call->max_body > 0 ? call->max_body : MAX_BODY),
     };
     struct transfer transfer = {.reply = &reply};
-    struct curl_slist *headers = build_headers(call);
+    SN_AUTO(lines_clear) struct lines lines = {.text = SN_BUF_INIT(MAX_CALL_HEADERS)};
+    struct curl_slist *headers = build_headers(call, &lines);
+    SN_TRY(sn_buf_check(&lines.text, "the header of the call", err));
     set_call_options(client, call, &transfer, headers);
     client->error_text[0] = '\0';
     CURLcode result = curl_easy_perform(client->easy);
@@ -394,7 +414,6 @@ enum sn_status sn_http_client_do(struct sn_http_client *client, const struct sn_
         outcome = fail_call(client, call, CURLE_PARTIAL_FILE, false, err);
     }
     forget_call(client);
-    curl_slist_free_all(headers);
     if (outcome != SN_OK) {
         sn_http_reply_clear(&reply);
         return outcome;
