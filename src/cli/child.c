@@ -117,14 +117,17 @@ static enum sn_status start_failed(const char *name, int error_number, int *out_
     return sn_fail(err, SN_IO, "COMMAND_NOT_EXECUTABLE", "cannot run '%s': %s", name, strerrordesc_np(error_number));
 }
 
-/* Reaps everything that has ended; true once the command itself has. */
+/*
+ * Reaps everything that has ended; true once the command itself has. Orphans come to this thread, the first one;
+ * children of other threads (a credential_process that the relay started) are left to those who wait for them.
+ */
 static bool reap(pid_t child, int *out_exit_code)
 {
     bool ended = false;
     int status;
     pid_t pid;
 
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    while ((pid = waitpid(-1, &status, WNOHANG | __WNOTHREAD)) > 0) {
         if (pid == child) {
             *out_exit_code = WIFSIGNALED(status) ? SN_EXIT_SIGNAL_BASE + WTERMSIG(status) : WEXITSTATUS(status);
             ended = true;

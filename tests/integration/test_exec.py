@@ -156,6 +156,23 @@ def test_a_grandchild_and_an_orphan_are_still_ours(tmp_path, tvm):
     assert done.stdout.startswith("200 "), done.stdout + done.stderr
 
 
+def test_a_credential_process_behind_the_relay(tmp_path, tvm):
+    """The process that waits for the command leaves the processes alone that other threads of it wait for."""
+    helper = tmp_path / "helper"
+    helper.write_text("#!/bin/sh\nprintf '{\"Version\":1,\"AccessKeyId\":\"AKIABASECANARY000001\",\"SecretAccessKey\":\"x\"}'\n"
+                      "exec >&-\nexit 0\n")
+    helper.chmod(0o700)
+    (tmp_path / "config").write_text(f"[profile p]\ncredential_process = {helper}\n")
+    (tmp_path / "config").chmod(0o600)
+    env = harness.closed_environment(tmp_path, SENTINEL_TVM_URL=tvm.url, SENTINEL_NO_CACHE="true",
+                                     AWS_CONFIG_FILE=tmp_path / "config")
+    child = f"for i in range(20):\n exec({ASK!r})"
+    done = sentinel(tmp_path, "exec", "dev", "--aws-profile", "p", "--relay-cache", "0", "--", sys.executable, "-c", child,
+                    env=env)
+    assert done.returncode == 0 and done.stderr == ""
+    assert [line.split(" ", 1)[0] for line in done.stdout.splitlines()] == ["200"] * 20
+
+
 def test_policy_change_is_felt(tmp_path, tvm):
     """TVM-31: once the memory of the relay is over, a refusal reaches the SDK with both spellings, and stderr once."""
     answers = [issued(), refused(403, "POLICY_DENY", "Access denied by policy", "see why")]
