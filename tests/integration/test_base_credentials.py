@@ -114,6 +114,13 @@ def test_what_is_wrong_is_named(shared_lab, tmp_path, config, profile, code, say
     assert says in error["message"]
 
 
+def test_dev_null_is_no_file(shared_lab, tmp_path):
+    """As AWS tools take it; below 'sentinel exec' both files are /dev/null."""
+    done = whoami(shared_lab, "", tmp_path, AWS_CONFIG_FILE="/dev/null", AWS_SHARED_CREDENTIALS_FILE="/dev/null",
+                  AWS_PROFILE="default")
+    assert json.loads(done.stdout)["error"]["code"] == "CONFIG_PROFILE_NOT_FOUND"
+
+
 def test_a_refused_role_is_told_with_the_chain(shared_lab, tmp_path):
     config = f"[profile a]\nrole_arn = {role_arn('SentinelTVM')}\nsource_profile = bob\nregion = us-east-1\n"
     done = whoami(shared_lab, config, tmp_path, "--aws-profile", "a")
