@@ -108,8 +108,7 @@ static enum sn_status no_tvm(const struct sn_app *app, struct sn_error *err)
         app->program, app->cmd->name);
     sn_error_detail(err, "why", "credentials are issued by a server, because checks on this machine could be faked");
     return sn_suggest(err,
-        "start one with 'sentinel-tvm serve', or deploy it with the Terraform module or the CDK example; then run: "
-        "%s %s --tvm-url URL %s",
+        "ask who runs it for its URL, or start one with 'sentinel-tvm serve'; then run: %s %s --tvm-url URL %s",
         app->program, app->cmd->name, app->cmd->operands == NULL ? "" : app->cmd->operands);
 }
 

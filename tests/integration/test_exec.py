@@ -62,6 +62,7 @@ def test_without_url_nothing_starts(tmp_path):
     done = sentinel(tmp_path, "exec", "dev", "--", "touch", "ran")
     assert done.returncode == 125
     assert "--tvm-url" in done.stderr and "TVM" in done.stderr and "SENTINEL_TVM_URL" in done.stderr
+    assert "sentinel-tvm serve" in done.stderr and "Terraform" not in done.stderr  # hints name what exists
     assert not (tmp_path / "ran").exists()
 
 
