@@ -17,6 +17,7 @@ all: ## build the programs into build/
 	@packaging/deps/install build
 	@mkdir -p $(BUILD)
 	@$(call MESON,$(BUILD)/programs,-Dtests=false)
+	@echo 'building (about a minute the first time)' >&2
 	@ninja -C $(BUILD)/programs -j$(JOBS) --quiet
 	@for p in sentinel sentinel-tvm sentinel-lab; do ln -sf programs/src/main/$$p $(BUILD)/$$p; done
 
