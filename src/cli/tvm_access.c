@@ -9,6 +9,7 @@
 #include "aws/sts.h"
 #include "base/env.h"
 #include "core/identity/principal.h"
+#include "vault/device_id.h"
 
 static const char default_region[] = "us-east-1";
 
@@ -125,17 +126,30 @@ enum sn_status sn_tvm_access_call(const struct sn_app *app, const struct sn_tvm_
 
 /* One question to the TVM. */
 struct question {
+    struct sn_app *app;
     const struct sn_tvm_access *access;
     const char *profile;
     int64_t duration_s;
 };
 
+/* device_id "": unknown. */
+static enum sn_status ask(const struct sn_tvm_access *access, const char *profile, int64_t duration_s,
+    const char *device_id, struct sn_issued *out_issued, int *out_http_status, struct sn_error *err)
+{
+    return sn_client_credentials(access->client, sn_slice_str(profile), duration_s,
+        device_id[0] == '\0' ? NULL : device_id, out_issued, out_http_status, err);
+}
+
 static enum sn_status vend(void *ctx, struct sn_issued *out_issued, int *out_http_status, struct sn_error *err)
 {
     const struct question *q = ctx;
+    char device_id[SN_DEVICE_ID_LEN + 1];
+    struct sn_error no_device = {0};
 
-    return sn_client_credentials(
-        q->access->client, sn_slice_str(q->profile), q->duration_s, NULL, out_issued, out_http_status, err);
+    if (sn_device_id(device_id, &no_device) != SN_OK) {
+        sn_app_warn(q->app, "%s: %s, so rules about devices cannot match", no_device.code, no_device.message);
+    }
+    return ask(q->access, q->profile, q->duration_s, device_id, out_issued, out_http_status, err);
 }
 
 static void warn_of_cache(void *ctx, const struct sn_error *err)
@@ -147,7 +161,7 @@ enum sn_status sn_tvm_access_credentials(struct sn_app *app, const struct sn_tvm
     struct sn_tvm_access *access, const char *profile, int64_t duration_s, struct sn_issued *out_issued,
     struct sn_error *err)
 {
-    struct question question = {.access = access, .profile = profile, .duration_s = duration_s};
+    struct question question = {.app = app, .access = access, .profile = profile, .duration_s = duration_s};
     struct sn_credential_cache_options options = {.tvm_url = args->no_cache ? NULL : args->tvm_url,
         .profile = profile,
         .aws_profile = args->aws_profile,
@@ -172,8 +186,13 @@ enum sn_status sn_tvm_access_credentials(struct sn_app *app, const struct sn_tvm
 enum sn_status sn_tvm_access_fresh(const struct sn_app *app, struct sn_tvm_access *access, const char *profile,
     int64_t duration_s, struct sn_issued *out_issued, int *out_http_status, struct sn_error *err)
 {
-    if (sn_client_credentials(
-            access->client, sn_slice_str(profile), duration_s, NULL, out_issued, out_http_status, err) != SN_OK) {
+    char device_id[SN_DEVICE_ID_LEN + 1];
+    struct sn_error unknown = {0};
+
+    if (sn_device_id(device_id, &unknown) != SN_OK) {
+        device_id[0] = '\0'; /* told with the first question */
+    }
+    if (ask(access, profile, duration_s, device_id, out_issued, out_http_status, err) != SN_OK) {
         sn_credential_cache_failed(&access->cache, *out_http_status);
         return sn_tvm_hint(app->program, profile, err);
     }

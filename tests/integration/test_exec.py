@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """sentinel exec as a process: what the command sees, how it lives and ends, and who may ask the relay."""
+import hmac
 import json
 import os
 import pathlib
@@ -146,7 +147,23 @@ def test_the_command_asks_the_relay(tmp_path, tvm):
     status, body = done.stdout.split(" ", 1)
     assert status == "200" and list(json.loads(body)) == ["AccessKeyId", "SecretAccessKey", "Token", "Expiration"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", json.loads(body)["Expiration"])
-    assert tvm.calls == [("POST", "/v1/credentials", {"profile": "dev"})]
+    assert [call[:2] for call in tvm.calls] == [("POST", "/v1/credentials")]
+    assert tvm.calls[0][2]["profile"] == "dev"
+
+
+def test_the_request_names_the_device(tmp_path, tvm):
+    """TVM-25, TVM-27: the keyed hash of the machine id, computed here with Python; the machine id itself nowhere."""
+    paths = [p for p in map(pathlib.Path, ("/var/lib/dbus/machine-id", "/etc/machine-id")) if p.exists()]
+    machine = paths[0].read_text().strip() if paths else ""
+    for words in (["exec", "dev", "--", "true"], ["credential-process", "--no-cache", "dev"], ["export", "--no-cache", "dev"]):
+        tvm.calls.clear()
+        done = sentinel(tmp_path, *words, tvm=tvm)
+        body = tvm.calls[0][2]
+        if re.fullmatch(r"[0-9a-fA-F]{32}", machine):
+            assert body == {"profile": "dev", "device_id": hmac.digest(machine.encode(), b"sentinel-device-posture", "sha256").hex()}
+            assert machine not in json.dumps(tvm.headers) + done.stdout + done.stderr
+        else:
+            assert body == {"profile": "dev"} and "DEVICE_ID_UNAVAILABLE" in done.stderr
 
 
 def test_a_grandchild_and_an_orphan_are_still_ours(tmp_path, tvm):

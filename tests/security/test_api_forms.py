@@ -90,6 +90,16 @@ def test_wrong_types(server, path, name):
         assert server.call("alice", "POST", path, document).code == "INVALID_REQUEST"
 
 
+@pytest.mark.parametrize("device", [DEVICE.upper(), DEVICE[:-1], DEVICE + "a", DEVICE[:-1] + "g", DEVICE[:-1] + " ", "x"])
+def test_device_identifiers_that_are_none(server, device):
+    """TVM-25: in body and query, on each route that takes one."""
+    import urllib.parse
+    quoted = urllib.parse.quote(device)
+    answers = [server.call("alice", "POST", path, {**good(name), "device_id": device}) for path, name in forms()]
+    answers += [server.call("alice", "GET", f"/?profile=dev&device_id={quoted}"), server.call("alice", "GET", f"/v1/profiles?device_id={quoted}")]
+    assert {(a.status, a.code) for a in answers} == {(400, "INVALID_DEVICE_ID")}
+
+
 @pytest.mark.parametrize("path,name", list(forms()))
 def test_required_members(server, path, name):
     """TVM-59: without its required members a request is none."""
