@@ -104,10 +104,14 @@ static bool is_draining(void *ctx)
 
 static int64_t last_progress(void *ctx)
 {
+    struct server *server = ctx;
     struct sn_listener_stats stats = {0};
+    struct sn_audit_file_stats audit = {0};
 
-    sn_listener_get_stats(((struct server *)ctx)->listener, &stats);
-    return stats.last_progress_mono_ns;
+    sn_listener_get_stats(server->listener, &stats);
+    sn_audit_file_stats(server->graph.audit_file, &audit);
+    bool is_audit_behind = audit.busy_since_mono_ns != 0 && audit.busy_since_mono_ns < stats.last_progress_mono_ns;
+    return is_audit_behind ? audit.busy_since_mono_ns : stats.last_progress_mono_ns;
 }
 
 static void add_metrics(void *ctx, struct sn_buf *text)

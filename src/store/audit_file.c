@@ -193,6 +193,14 @@ static void take_new_keys(struct sn_audit_file *f)
     memcpy(f->stats.key_id, sn_audit_keys_signing(&f->keys)->id, sizeof(f->stats.key_id));
 }
 
+/* Never 0, which stands for no instant. */
+static int64_t mono_ns(const struct sn_audit_file *f)
+{
+    int64_t now_ns = f->clock->mono_ns(f->clock->ctx);
+
+    return now_ns != 0 ? now_ns : 1;
+}
+
 static int64_t anchor_wait_ms(const struct sn_audit_file *f)
 {
     int64_t waited_ms = (f->clock->mono_ns(f->clock->ctx) - f->anchor_mono_ns) / 1000000;
@@ -236,6 +244,7 @@ static void *writer_run(void *argument)
         if (f->has_next_keys) {
             take_new_keys(f);
         }
+        f->stats.busy_since_mono_ns = mono_ns(f);
         pthread_mutex_unlock(&f->lock);
         size_t told = f->undelivered_count;
         enum sn_status status = has_work ? sn_audit_commit(f, waiters, count, wants_rotation, &err) : SN_OK;
@@ -245,6 +254,7 @@ static void *writer_run(void *argument)
         }
         pthread_mutex_lock(&f->lock);
         size_t present = has_work ? finish_batch(f, waiters, count, status, &err) : 0;
+        f->stats.busy_since_mono_ns = 0;
         pthread_mutex_unlock(&f->lock);
         for (size_t i = 0; i < present; i++) {
             sn_wake_call(&waiters[i]->done);

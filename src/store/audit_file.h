@@ -73,6 +73,8 @@ struct sn_audit_file_stats {
     size_t queued;
     struct sn_audit_position position; /* last durable record */
     char key_id[SN_AUDIT_KEY_ID_MAX + 1];
+    int64_t
+        busy_since_mono_ns; /* when the writer went to the disk from where it has not come back; 0: it waits for work */
     bool is_healthy;
 };
 void sn_audit_file_stats(struct sn_audit_file *file, struct sn_audit_file_stats *out_stats);

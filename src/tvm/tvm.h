@@ -52,7 +52,7 @@ struct sn_tvm_documents {
 /* What only the process around the handler knows, for health and metrics. Members may be NULL. */
 struct sn_tvm_probes {
     bool (*is_draining)(void *ctx);
-    /* When a worker last finished something or was idle, monotonic. */
+    /* When the workers and the writer of the audit log had last got on or were idle: the earlier one, monotonic. */
     int64_t (*last_progress_mono_ns)(void *ctx);
     /* Appends metrics of its own in the text format. */
     void (*add_metrics)(void *ctx, struct sn_buf *text);

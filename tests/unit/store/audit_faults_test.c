@@ -125,6 +125,45 @@ static void undelivered_records(void **state)
     teardown(&x);
 }
 
+static void *late_run(void *argument)
+{
+    struct fixture *x = argument;
+    struct sn_error err;
+
+    return add(x, "late", &err) == SN_OK ? NULL : x;
+}
+
+/* TVM-50: a disk that hangs is told of while it hangs, and no longer. */
+static void writer_that_hangs(void **state)
+{
+    (void)state;
+    struct fixture x;
+    struct sn_audit_file_stats stats;
+    pthread_t thread;
+    void *failure = NULL;
+
+    setup(&x);
+    start(&x);
+    must_add(&x, "alice");
+    int64_t before_ns = x.clock.clock.mono_ns(x.clock.clock.ctx);
+    pthread_mutex_lock(&x.disk.gate);
+    int syncs = atomic_load(&x.disk.in_sync);
+    assert_int_equal(pthread_create(&thread, NULL, late_run, &x), 0);
+    while (atomic_load(&x.disk.in_sync) == syncs) {
+        sched_yield();
+    }
+    sn_audit_file_stats(x.file, &stats);
+    assert_true(stats.busy_since_mono_ns >= before_ns && stats.busy_since_mono_ns != 0);
+    pthread_mutex_unlock(&x.disk.gate);
+    pthread_join(thread, &failure);
+    assert_null(failure);
+    do {
+        sched_yield();
+        sn_audit_file_stats(x.file, &stats);
+    } while (stats.busy_since_mono_ns != 0);
+    teardown(&x);
+}
+
 static void too_large_an_entry(void **state)
 {
     (void)state;
@@ -223,6 +262,7 @@ int main(void)
         cmocka_unit_test(sink_error_begins_a_stream),
         cmocka_unit_test(rename_that_fails),
         cmocka_unit_test(undelivered_records),
+        cmocka_unit_test(writer_that_hangs),
         cmocka_unit_test(too_large_an_entry),
         cmocka_unit_test(many_clients_share_syncs),
         cmocka_unit_test(anchor_lines),
