@@ -26,3 +26,19 @@ void sn_tune_memory(void)
     (void)mallopt(M_ARENA_MAX, 2);
 #endif
 }
+
+size_t sn_descriptors_raise(size_t wanted)
+{
+    struct rlimit limit = {0, 0};
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return wanted; /* cannot happen; the limit then shows when it is met */
+    }
+    if (limit.rlim_cur < wanted) {
+        struct rlimit raised = {wanted < limit.rlim_max ? wanted : limit.rlim_max, limit.rlim_max};
+        if (setrlimit(RLIMIT_NOFILE, &raised) == 0) {
+            limit = raised;
+        }
+    }
+    return limit.rlim_cur < wanted ? (size_t)limit.rlim_cur : wanted;
+}

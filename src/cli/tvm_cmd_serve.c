@@ -30,6 +30,8 @@ enum {
     READY_POLL_S = 1,
     SWEEP_EVERY_S = 60,
     SWEEP_ROUNDS_MAX = 20,
+    FDS_PER_WORKER = 5, /* a reader of the store holds three, a client of STS one or two */
+    FDS_ELSE = 128,     /* logs, documents, sockets, connections that only carry their refusal */
 };
 
 struct server {
@@ -154,6 +156,23 @@ static enum sn_status load_tls(struct server *server, struct sn_error *err)
                            : SN_OK;
 }
 
+/* As many connections as leave the descriptors that the work itself needs: strangers may hold all of the former. */
+static size_t connections_that_fit(const struct sn_tvm_settings *settings)
+{
+    size_t wanted = (size_t)settings->max_connections, own = (size_t)settings->workers * FDS_PER_WORKER + FDS_ELSE;
+    size_t limit = sn_descriptors_raise(wanted + own);
+
+    if (limit >= wanted + own) {
+        return wanted;
+    }
+    size_t fitting = limit > own ? limit - own : 1;
+    sn_log_warn("limits.descriptors",
+        "the limit of open descriptors is too low for SENTINEL_MAX_CONNECTIONS; fewer are taken",
+        SN_INT("limit", (int64_t)limit), SN_INT("wanted", (int64_t)(wanted + own)),
+        SN_INT("connections", (int64_t)fitting));
+    return fitting;
+}
+
 static enum sn_status bind_sockets(struct server *server, struct sn_error *err)
 {
     const struct sn_tvm_settings *settings = &server->graph.settings;
@@ -162,7 +181,7 @@ static enum sn_status bind_sockets(struct server *server, struct sn_error *err)
         .inherited_fds_count = server->inherited_count,
         .tls = server->tls,
         .unix_mode = (unsigned)settings->unix_socket_mode,
-        .max_connections = (size_t)settings->max_connections,
+        .max_connections = connections_that_fit(settings),
         .workers = (size_t)settings->workers,
         .handle = handle,
         .refuse = refuse,

@@ -123,6 +123,28 @@ def free_port():
         return probe.getsockname()[1]
 
 
+@pytest.mark.parametrize("hard", [8192, 512])
+def test_attack_31_connections_leave_descriptors_for_the_work(start_tvm, shared_lab, hard):
+    """ATK-31: strangers who hold every connection there may be do not take the descriptors that issuing needs."""
+    server = start_tvm(shared_lab, wrap=["prlimit", f"--nofile=256:{hard}"], settings={
+        "SENTINEL_MAX_CONNECTIONS": "600", "SENTINEL_WORKERS": "8"})
+    host, _, port = server.url.rpartition("//")[2].partition(":")
+    held = [socket.create_connection((host, int(port))) for _ in range(620)]
+    try:
+        def idle():
+            text = server.send("GET", "/metrics").text
+            return int(next(line for line in text.splitlines() if 'connections{state="idle"}' in line).split()[-1])
+        until(lambda: idle() > 300, "connections are taken")
+        for _ in range(3):
+            server.write("policy.yaml", POLICY)  # read anew
+            assert server.vend("alice", "dev").status == 200
+        assert idle() > (590 if hard > 600 else 300)
+    finally:
+        for connection in held:
+            connection.close()
+    assert ("limits.descriptors" in server.output()) == (hard < 600)
+
+
 def test_attack_26_other_host_names(tvm_server):
     """ATK-26 at the server: a page that reaches it under another name is told nothing."""
     for host in ("evil.example", "127.0.0.1", "127.0.0.1:1", "localhost.evil.example"):
