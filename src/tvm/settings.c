@@ -215,10 +215,10 @@ static enum sn_status read_row(
         settings->values[index] = fallback;
         return given != NULL && (fallback == NULL || strcmp(given, fallback) != 0) ? refuse_reserved(row, err) : SN_OK;
     }
-    const char *text = given != NULL ? sn_arena_str(&settings->arena, sn_slice_str(given)) : fallback;
     if (row->kind == SN_SETTING_SECRET) {
         return given != NULL ? parse_secret(row, given, (void *)((char *)settings + row->offset), err) : SN_OK;
     }
+    const char *text = given != NULL ? sn_arena_str(&settings->arena, sn_slice_str(given)) : fallback;
     settings->values[index] = text;
     if (text == NULL) {
         if (row->kind == SN_SETTING_TEXT) {
