@@ -65,7 +65,8 @@ struct sn_proof_rules {
  */
 SN_MUST_CHECK enum sn_status sn_proof_check(const struct sn_request *request, const struct sn_proof_rules *rules,
     struct sn_proof *out_proof, struct sn_error *err);
-/* The Authorization value for STS, assembled from the parts of a checked proof; nothing of the client's text survives. */
+/* The Authorization value for STS, assembled from the parts of a checked proof; nothing of the client's text survives.
+ */
 void sn_proof_format_authorization(struct sn_buf *buf, const struct sn_proof *proof);
 
 #endif

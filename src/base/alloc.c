@@ -31,7 +31,10 @@ void *sn_alloc(size_t count, size_t size)
     if (memory == NULL) {
         sn_alloc_failed();
     }
-    return total <= SMALL_BYTES ? memset(memory, 0, total) : memory;
+    if (total <= SMALL_BYTES) {
+        memset(memory, 0, total);
+    }
+    return memory;
 }
 
 void *sn_realloc(void *memory, size_t count, size_t size)

@@ -414,6 +414,7 @@ static enum sn_status take_reader(struct sn_sqlite *store, struct sn_sqlite_conn
     pthread_mutex_unlock(&store->lock);
     if (conn == NULL) {
         SN_TRY(conn_new(store->path, SQLITE_OPEN_READWRITE, store->busy_timeout_ms, &conn, err));
+        SN_ASSERT(conn != NULL);
         /* A reader looks at a handful of pages, and the next commit makes it forget them. */
         (void)sqlite3_exec(conn->db, "PRAGMA cache_size = -256", NULL, NULL, NULL);
     }

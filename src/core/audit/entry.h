@@ -14,7 +14,8 @@
 #include "base/slice.h"
 #include "core/policy/policy.h"
 
-/* One decision; absent facts are empty slices, 0 or false where the fact is not known or does not apply (docs/formats/audit-log.md). */
+/* One decision; absent facts are empty slices, 0 or false where the fact is not known or does not apply
+ * (docs/formats/audit-log.md). */
 struct sn_audit_decision {
     int64_t unix_ms; /* the evaluation instant */
     struct sn_slice user, profile;

@@ -33,14 +33,14 @@ enum {
 
 /* Why a name is or is not vouched; shown by whoami. */
 enum sn_vouch {
-    SN_VOUCH_NONE_ROLE,      /* an assumed role whose session name the caller chose */
-    SN_VOUCH_NONE_TARGET,    /* a role that a catalogue entry names */
+    SN_VOUCH_NONE_ROLE,   /* an assumed role whose session name the caller chose */
+    SN_VOUCH_NONE_TARGET, /* a role that a catalogue entry names */
     SN_VOUCH_NONE_FEDERATED,
     SN_VOUCH_NONE_ROOT,
-    SN_VOUCH_NONE_SSO_PATH,  /* Identity Center form, but the role's path could not be confirmed */
+    SN_VOUCH_NONE_SSO_PATH, /* Identity Center form, but the role's path could not be confirmed */
     SN_VOUCH_IAM_USER,
     SN_VOUCH_SSO,
-    SN_VOUCH_ROLE_LIST,      /* matches SENTINEL_VOUCHING_ROLES */
+    SN_VOUCH_ROLE_LIST, /* matches SENTINEL_VOUCHING_ROLES */
 };
 
 struct sn_principal {
@@ -51,8 +51,8 @@ struct sn_principal {
     char role[SN_ROLE_NAME_MAX + 1]; /* "" unless an assumed role */
     char name[SN_NAME_MAX + 1];
     char user_id[SN_NAME_MAX * 2 + 1]; /* as STS tells it, e.g. AROA...:session; "" when not known */
-    bool is_sso;                     /* role of the Identity Center form */
-    bool vouched;                    /* set by sn_principal_vouch; false until then */
+    bool is_sso;                       /* role of the Identity Center form */
+    bool vouched;                      /* set by sn_principal_vouch; false until then */
     enum sn_vouch vouch;
 };
 
@@ -88,8 +88,7 @@ bool sn_principal_same_person(const struct sn_principal *a, const struct sn_prin
  * One entry of a users, approvers or reviewers list without group: NAME, arn:... or role:NAME. own_account is the
  * TVM's own: IAM users of other accounts are matched by ARN only.
  */
-bool sn_principal_matches_entry(
-    const struct sn_principal *principal, struct sn_slice entry, const char *own_account);
+bool sn_principal_matches_entry(const struct sn_principal *principal, struct sn_slice entry, const char *own_account);
 
 /* The permission set in the name of an Identity Center role; empty for other callers. Borrowed. */
 struct sn_slice sn_principal_permission_set(const struct sn_principal *principal);

@@ -91,9 +91,10 @@ static void read_principals(struct reader *reader, const struct sn_yaml_node *co
 {
     const struct sn_yaml_node *const *items = NULL;
     struct sn_path path = {.parent = parent, .field = "principal"};
-    test->principal_count = items_of(node, &items);
-    struct sn_slice *texts = sn_arena_alloc(&reader->file->arena, test->principal_count, sizeof(*texts));
-    for (size_t i = 0; i < test->principal_count; i++) {
+    const size_t count = items_of(node, &items);
+    test->principal_count = count;
+    struct sn_slice *texts = sn_arena_alloc(&reader->file->arena, count, sizeof(*texts));
+    for (size_t i = 0; i < count; i++) {
         read_principal(reader, items[i], &path, &texts[i]);
     }
     test->principals = texts;
@@ -104,9 +105,10 @@ static void read_profiles(struct reader *reader, const struct sn_yaml_node *cons
 {
     const struct sn_yaml_node *const *items = NULL;
     struct sn_path path = {.parent = parent, .field = "profile"};
-    test->profile_count = items_of(node, &items);
-    struct sn_slice *texts = sn_arena_alloc(&reader->file->arena, test->profile_count, sizeof(*texts));
-    for (size_t i = 0; i < test->profile_count; i++) {
+    const size_t count = items_of(node, &items);
+    test->profile_count = count;
+    struct sn_slice *texts = sn_arena_alloc(&reader->file->arena, count, sizeof(*texts));
+    for (size_t i = 0; i < count; i++) {
         if (!sn_profile_name_is_valid(items[i]->text)) {
             wrong(reader, items[i], &path, NULL, "is not a profile name", items[i]->text);
         }
@@ -120,9 +122,10 @@ static void read_times(struct reader *reader, const struct sn_yaml_node *const *
 {
     const struct sn_yaml_node *const *items = NULL;
     struct sn_path path = {.parent = parent, .field = "time"};
-    test->time_count = items_of(node, &items);
-    int64_t *times = sn_arena_alloc(&reader->file->arena, test->time_count, sizeof(*times));
-    for (size_t i = 0; i < test->time_count; i++) {
+    const size_t count = items_of(node, &items);
+    test->time_count = count;
+    int64_t *times = sn_arena_alloc(&reader->file->arena, count, sizeof(*times));
+    for (size_t i = 0; i < count; i++) {
         struct sn_error ignored = {0};
         if (sn_time_parse_rfc3339(items[i]->text, &times[i], &ignored) != SN_OK) {
             wrong(reader, items[i], &path, "a time such as 2026-02-01T10:00:00Z", "is no time", items[i]->text);
@@ -299,9 +302,10 @@ static void read_file(struct reader *reader, const struct sn_yaml_node *root)
             SN_SHOW(fields[SN_TESTS_VERSION]->text), sn_document_versions[0]);
     }
     file->policy = copy(reader, fields[SN_TESTS_POLICY]);
-    file->catalog_count = items_of(&fields[SN_TESTS_CATALOG], &catalogs);
-    struct sn_slice *names = sn_arena_alloc(&file->arena, file->catalog_count, sizeof(*names));
-    for (size_t i = 0; i < file->catalog_count; i++) {
+    const size_t catalog_count = items_of(&fields[SN_TESTS_CATALOG], &catalogs);
+    file->catalog_count = catalog_count;
+    struct sn_slice *names = sn_arena_alloc(&file->arena, catalog_count, sizeof(*names));
+    for (size_t i = 0; i < catalog_count; i++) {
         names[i] = copy(reader, catalogs[i]);
     }
     file->catalogs = names;
@@ -313,7 +317,7 @@ static void read_file(struct reader *reader, const struct sn_yaml_node *root)
         wrong(reader, cases != NULL ? cases : root, &cases_path, "add a case", "is missing or empty", SN_S("cases"));
     }
     file->cases = sn_arena_alloc(&file->arena, file->case_count, sizeof(*file->cases));
-    for (size_t i = 0; i < file->case_count; i++) {
+    for (size_t i = 0; cases != NULL && i < file->case_count; i++) {
         struct sn_path path = {.parent = &cases_path, .index = i, .is_index = true};
         read_case(reader, cases->items[i], &path, &file->cases[i]);
     }

@@ -100,8 +100,8 @@ struct runner {
     void *ctx;
 };
 
-static enum sn_status run_one(
-    const struct runner *runner, const struct sn_principal *principal, struct sn_test_run *run, struct sn_error *err)
+static enum sn_status run_one(const struct runner *runner, const struct sn_principal *principal,
+    const struct sn_test_run *run, struct sn_error *err)
 {
     struct sn_policy_request request;
     struct sn_policy_ids ids;
@@ -122,11 +122,12 @@ static enum sn_status run_one(
     if (runner->coverage != NULL) {
         note(runner->coverage, runner->policy, &ids, &request, decision.rule_index);
     }
-    run->request = &request;
-    run->decision = &decision;
-    run->passed = meets(&runner->test->expected, &decision);
     if (runner->report != NULL) {
-        runner->report(runner->ctx, run);
+        struct sn_test_run done = *run;
+        done.request = &request;
+        done.decision = &decision;
+        done.passed = meets(&runner->test->expected, &decision);
+        runner->report(runner->ctx, &done);
     }
     return SN_OK;
 }

@@ -117,7 +117,7 @@ void sn_trial_request(const struct sn_trial_server *server, const struct sn_prin
 
 const char *sn_override_name(enum sn_override override)
 {
-    return (size_t)override < SN_LEN(sn_override_words) ? sn_override_words[override] : sn_override_words[0];
+    return (size_t) override < SN_LEN(sn_override_words) ? sn_override_words[override] : sn_override_words[0];
 }
 
 void sn_decision_format(struct sn_buf *buf, const struct sn_decision *decision)

@@ -209,7 +209,8 @@ int64_t sn_tz_rule_next_change(const struct sn_tz_rule *rule, int64_t unix_s)
     if (!rule->has_dst || rule->std_s == rule->dst_s) {
         return INT64_MAX;
     }
-    /* The calendar repeats after 400 years. Only rules whose years run into one another need more than the first three. */
+    /* The calendar repeats after 400 years. Only rules whose years run into one another need more than the first three.
+     */
     enum { CALENDAR_YEARS = 400 };
     int year = year_of(unix_s);
     int64_t next = INT64_MAX;

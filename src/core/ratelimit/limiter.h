@@ -2,8 +2,8 @@
 /*
  * core/ratelimit/limiter.h - per-process sliding-window limits: per caller ARN, per stable principal id, per account.
  *
- * Thread-safe; time is the monotonic clock handed in. At most 10,000 keys; when full, the longest unused key goes, and a
- * key that would have to be refused is never among those dropped.
+ * Thread-safe; time is the monotonic clock handed in. At most 10,000 keys; when full, the longest unused key goes, and
+ * a key that would have to be refused is never among those dropped.
  */
 #ifndef SN_CORE_RATELIMIT_LIMITER_H
 #define SN_CORE_RATELIMIT_LIMITER_H

@@ -57,7 +57,6 @@ struct sn_block_marker {
 void sn_block_marker_seal(
     const struct sn_seal_keys *keys, const struct sn_block_marker *marker, char out[SN_SEAL_MAX + 1]);
 /* True until blocked_until; also, at any time, when the seal is not ours. */
-bool sn_block_marker_is_in_force(
-    const struct sn_seal_keys *keys, const struct sn_block_marker *marker, int64_t now_ms);
+bool sn_block_marker_is_in_force(const struct sn_seal_keys *keys, const struct sn_block_marker *marker, int64_t now_ms);
 
 #endif

@@ -52,26 +52,28 @@ enum sn_cap {
     SN_CAP_OVERRIDE,
     SN_CAP_ROLE_CHAINING,
 };
-const char *sn_cap_name(enum sn_cap cap); /* "rule", "profile", "grant", "override_limit", "role_chaining"; NULL for none */
+const char *sn_cap_name(
+    enum sn_cap cap); /* "rule", "profile", "grant", "override_limit", "role_chaining"; NULL for none */
 
 struct sn_duration_input {
     int64_t requested_s; /* 0: not given */
     int64_t default_s;
-    int64_t rule_max_s, catalogue_max_s;       /* 0: no cap */
+    int64_t rule_max_s, catalogue_max_s;        /* 0: no cap */
     int64_t approval_left_s, breakglass_left_s; /* -1: no such grant */
-    int64_t override_max_s;                    /* applies when one of the two before does */
-    bool role_credentials;                     /* the TVM's own credentials are a role's */
+    int64_t override_max_s;                     /* applies when one of the two before does */
+    bool role_credentials;                      /* the TVM's own credentials are a role's */
 };
 struct sn_duration_result {
-    int64_t seconds;      /* what the caller gets */
-    int64_t sts_seconds;  /* DurationSeconds: seconds, or 900 with a deadline */
+    int64_t seconds;     /* what the caller gets */
+    int64_t sts_seconds; /* DurationSeconds: seconds, or 900 with a deadline */
     bool needs_deadline;
-    bool window_over;     /* less than 60 s left: no override */
+    bool window_over; /* less than 60 s left: no override */
     enum sn_cap capped_by;
 };
 void sn_duration_decide(const struct sn_duration_input *input, struct sn_duration_result *out_result);
 
-/* The session policy with a statement appended that denies everything from the deadline on. SN_LIMIT, DEADLINE_TOO_LONG when it does not fit. */
+/* The session policy with a statement appended that denies everything from the deadline on. SN_LIMIT, DEADLINE_TOO_LONG
+ * when it does not fit. */
 struct sn_arena;
 struct sn_buf;
 SN_MUST_CHECK enum sn_status sn_session_policy_with_deadline(struct sn_slice session_policy, bool has_policy_arns,
@@ -90,8 +92,8 @@ struct sn_session_store {
      * Writes row and, when proof is not NULL, the spent proof in one durable transaction. The row comes sealed.
      * SN_CONFLICT: ID_TAKEN (the row exists) or PROOF_REPLAYED (the proof was used).
      */
-    enum sn_status (*create)(void *ctx, const struct sn_session *session, const struct sn_spent_proof *proof,
-        struct sn_error *err);
+    enum sn_status (*create)(
+        void *ctx, const struct sn_session *session, const struct sn_spent_proof *proof, struct sn_error *err);
     /* Replaces the row if its rev is expected_rev. SN_NOT_FOUND, SN_CONFLICT (CONCURRENT_MODIFICATION). */
     enum sn_status (*update)(void *ctx, const struct sn_session *session, int64_t expected_rev, struct sn_error *err);
     /* By whole id, consistently. Text goes into the arena. SN_NOT_FOUND: SESSION_NOT_FOUND. */
@@ -101,8 +103,8 @@ struct sn_session_store {
      * Reads the block markers of these ids consistently; *out_blocked when one of them is in force at now_ms or has a
      * broken seal.
      */
-    enum sn_status (*is_blocked)(void *ctx, const struct sn_slice *ids, size_t count, int64_t now_ms,
-        bool *out_blocked, struct sn_error *err);
+    enum sn_status (*is_blocked)(
+        void *ctx, const struct sn_slice *ids, size_t count, int64_t now_ms, bool *out_blocked, struct sn_error *err);
     /* Cheap test that the store can be read and written, for readyz and check. */
     enum sn_status (*ping)(void *ctx, struct sn_error *err);
     void *ctx;

@@ -202,15 +202,15 @@ static void malformed_envelopes(void **state)
         {"empty signature", "{\"signature\":\"\"," META("ED25519", "") "}"},
         {"hash in upper case",
             "{" SIG "\"metadata\":{\"key_id\":\"k\",\"algorithm\":\"ED25519\",\"signed_at\":\"2026-01-01T00:00:00."
-                    "000Z\",\"policy_hash\":\"8162B46BD7A27A9401A61D6F909C7232F42100997AF046BC4B7D3D4A614A725A\"}}"},
+            "000Z\",\"policy_hash\":\"8162B46BD7A27A9401A61D6F909C7232F42100997AF046BC4B7D3D4A614A725A\"}}"},
         {"empty hash", "{" SIG "\"metadata\":{\"key_id\":\"k\",\"algorithm\":\"ED25519\",\"signed_at\":\"2026-01-01T00:"
-                               "00:00.000Z\",\"policy_hash\":\"\"}}"},
+                       "00:00.000Z\",\"policy_hash\":\"\"}}"},
         {"time without fraction", "{" SIG "\"metadata\":{\"key_id\":\"k\",\"algorithm\":\"ED25519\",\"signed_at\":"
-                                          "\"2026-01-01T00:00:00Z\",\"policy_hash\":\"" HASH "\"}}"},
+                                  "\"2026-01-01T00:00:00Z\",\"policy_hash\":\"" HASH "\"}}"},
         {"empty key id", "{" SIG "\"metadata\":{\"key_id\":\"\",\"algorithm\":\"ED25519\",\"signed_at\":\"2026-01-"
-                                 "01T00:00:00.000Z\",\"policy_hash\":\"" HASH "\"}}"},
+                         "01T00:00:00.000Z\",\"policy_hash\":\"" HASH "\"}}"},
         {"key id with an escape", "{" SIG "\"metadata\":{\"key_id\":\"\\u001b[0m\",\"algorithm\":\"ED25519\",\"signed_"
-                                          "at\":\"2026-01-01T00:00:00.000Z\",\"policy_hash\":\"" HASH "\"}}"},
+                                  "at\":\"2026-01-01T00:00:00.000Z\",\"policy_hash\":\"" HASH "\"}}"},
     };
     (void)state;
     for (size_t i = 0; i < SN_LEN(rows); i++) {
@@ -260,9 +260,10 @@ static void document_names(void **state)
 
 static void bad_keys(void **state)
 {
-    static const char *const texts[] = {"", "nonsense", PRIVATE_PEM,
-        "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VuAyEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
-        "-----END PUBLIC KEY-----\n" /* X25519 cannot sign */};
+    static const char x25519[] = "-----BEGIN PUBLIC KEY-----\n"
+                                 "MCowBQYDK2VuAyEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
+                                 "-----END PUBLIC KEY-----\n"; /* cannot sign */
+    static const char *const texts[] = {"", "nonsense", PRIVATE_PEM, x25519};
     (void)state;
     for (size_t i = 0; i < SN_LEN(texts); i++) {
         struct sn_public_key *key = NULL;
