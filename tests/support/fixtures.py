@@ -125,8 +125,8 @@ class Faults:
 @pytest.fixture(scope="session")
 def takes_preload():
     """Whether calls of the programs under test can be replaced: not in static ones and not under a sanitizer."""
-    linked = subprocess.run(["ldd", harness.BIN / "sentinel-tvm"], capture_output=True, text=True, check=False).stdout
-    return "libc.so" in linked and "libasan" not in linked and "libtsan" not in linked
+    program = harness.BIN / "sentinel-tvm"
+    return "libc.so" in harness.linked_libraries(program) and not harness.is_instrumented(program)
 
 
 @pytest.fixture

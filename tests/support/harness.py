@@ -71,6 +71,16 @@ def closed_environment(home, **extra):
     return {"PATH": "/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8", **{k: str(v) for k, v in extra.items()}}
 
 
+def linked_libraries(program):
+    """What ldd says of a program; empty for a static one."""
+    return subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=False).stdout
+
+
+def is_instrumented(program):
+    """Built with a sanitizer, whose runtime takes over signals, mlock and memory."""
+    return any(name in linked_libraries(program) for name in ("libasan", "libtsan"))
+
+
 class Program:
     """A started program with its output in memory. Ends with the test whatever happens (see the start fixture)."""
 
