@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures of the integration and security tests: the real programs, started fresh, ended whatever happens."""
-import subprocess
 
 import pytest
 
