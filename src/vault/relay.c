@@ -23,7 +23,6 @@
 enum {
     RELAY_CONNECTIONS = 64,
     RELAY_WORKERS = 8,
-    RELAY_HEAD_MAX = 8 * 1024,
     RELAY_NOTICES_MAX = 32,
     RELAY_PATH_MAX = 108, /* sun_path */
 };
