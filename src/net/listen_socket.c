@@ -114,6 +114,7 @@ static enum sn_status open_tcp(
         return fail_bind(errno, text, err);
     }
     out_socket->port = ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
+    out_socket->is_open = !is_loopback_address(&address);
     out_socket->fd = fd;
     fd = -1;
     return SN_OK;

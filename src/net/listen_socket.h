@@ -23,6 +23,7 @@ struct sn_listen_socket {
     enum sn_source_kind kind;
     int fd; /* -1: closed */
     bool is_metrics, is_unix;
+    bool is_open; /* bound to an address off loopback */
     uint16_t port;
     char *unix_path; /* to be unlinked; NULL: none of ours */
     dev_t unix_device;

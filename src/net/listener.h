@@ -54,13 +54,18 @@ struct sn_listener_options {
     size_t queue_limit;                           /* 0: 1,024 complete requests waiting */
     size_t gate_limit;                            /* 0: half of the workers */
     size_t max_body;                              /* 0: 65,536 */
+    size_t max_head;              /* 0: what http_parse.h allows; request line, headers and the empty line together */
     bool lenient_content_type;    /* the lab: form bodies, any content type; POST bodies of other types */
     bool allow_percent_path;      /* the lab: '%' in a path, and queries that are not examined */
     const struct sn_clock *clock; /* NULL: the system's */
     sn_handler_fn handle;
     sn_refuse_fn refuse; /* NULL: {"code","message","hint":"","request_id":""} */
     sn_gate_fn gate;     /* NULL: none */
-    sn_host_fn host;     /* NULL: loopback authorities with the local port, "localhost" on a Unix socket */
+    /*
+     * NULL: loopback authorities with the local port, "localhost" on a Unix socket. Not asked on a metrics address off
+     * loopback, which other machines reach under whatever name they know.
+     */
+    sn_host_fn host;
     void *ctx;
 };
 

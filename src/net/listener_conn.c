@@ -325,6 +325,9 @@ static bool is_our_host(struct sn_conn *conn)
 {
     struct sn_listener *listener = conn->listener;
     struct sn_slice host = sn_http_host(&conn->request);
+    if (conn->from->is_metrics && conn->from->is_open) {
+        return true;
+    }
     if (listener->options.host == NULL) {
         return default_host(&conn->request.peer, host);
     }
@@ -400,7 +403,13 @@ static bool advance(struct sn_conn *conn)
     }
     if (conn->state == SN_CONN_HEAD) {
         struct sn_http_refusal refusal = {0};
-        switch (sn_http_scan(&conn->scan, sn_buf_slice(&conn->in), &refusal)) {
+        enum sn_http_scan_result result = sn_http_scan(&conn->scan, sn_buf_slice(&conn->in), &refusal);
+        size_t head_len = result == SN_HTTP_SCAN_DONE ? conn->scan.head_len : conn->scan.pos;
+        if (conn->listener->options.max_head != 0 && head_len > conn->listener->options.max_head) {
+            refuse(conn, 431, "HEADERS_TOO_LARGE", "Header section is too large");
+            return false;
+        }
+        switch (result) {
         case SN_HTTP_SCAN_MORE:
             return true;
         case SN_HTTP_SCAN_REFUSED:

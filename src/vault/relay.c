@@ -23,6 +23,7 @@
 enum {
     RELAY_CONNECTIONS = 64,
     RELAY_WORKERS = 8,
+    RELAY_HEAD_MAX = 8192,
     RELAY_NOTICES_MAX = 32,
     RELAY_PATH_MAX = 108, /* sun_path */
 };
@@ -290,6 +291,7 @@ static enum sn_status start(struct sn_relay *relay, struct sn_error *err)
         .max_connections = RELAY_CONNECTIONS,
         .workers = RELAY_WORKERS,
         .queue_limit = RELAY_CONNECTIONS,
+        .max_head = RELAY_HEAD_MAX,
         .max_body = 1024,
         .handle = handle,
         .refuse = refuse,

@@ -275,6 +275,53 @@ static void attack_31_limits(void **state)
     stop(&fixture);
 }
 
+/* ATK-31: a smaller limit of the whole head, whether its end comes or not. */
+static void attack_31_chosen_head_limit(void **state)
+{
+    (void)state;
+    enum { HEAD_MAX = 1000 };
+    struct fixture fixture;
+    struct sn_listener_options options = plain_options(&fixture);
+    options.max_head = HEAD_MAX;
+    start_with(&fixture, &options);
+    for (int over = 0; over <= 2; over++) {
+        SN_AUTO(sn_buf_clear) struct sn_buf text = {0};
+        SN_AUTO(sn_buf_clear) struct sn_buf host = {0};
+        struct raw_reply reply = {0};
+        size_t start_len = with_port(&host, SN_S("GET / HTTP/1.1\r\n" HOST "X-A: "), fixture.port).len;
+        sn_buf_add_str(&text, "GET / HTTP/1.1\r\n" HOST "X-A: ");
+        repeat(&text, "b", HEAD_MAX - start_len - 4 + (size_t)over);
+        sn_buf_add_str(&text, over == 2 ? "bbb" : "\r\n\r\n"); /* 2: without an end */
+        int fd = send_to(&fixture, sn_buf_slice(&text));
+        raw_read_reply(fd, false, &reply);
+        assert_int_equal(reply.status, over == 0 ? 200 : 431);
+        (void)close(fd);
+        raw_reply_clear(&reply);
+    }
+    assert_good_request_works(&fixture);
+    stop(&fixture);
+}
+
+/* TVM-50: other machines reach a metrics address off loopback under names that this one does not know. */
+static void metrics_off_loopback_answer_any_host(void **state)
+{
+    (void)state;
+    static const char *const addresses[] = {"0.0.0.0:0", "127.0.0.1:0"};
+    for (size_t i = 0; i < SN_LEN(addresses); i++) {
+        struct fixture fixture;
+        struct raw_reply reply = {0};
+        struct sn_listener_options options = plain_options(&fixture);
+        options.addresses[0] = (struct sn_listener_address){.text = addresses[i], .is_metrics = true};
+        start_with(&fixture, &options);
+        int fd = send_to(&fixture, SN_S("GET /metrics HTTP/1.1\r\nHost: metrics.example:9100\r\n\r\n"));
+        raw_read_reply(fd, false, &reply);
+        assert_int_equal(reply.status, i == 0 ? 200 : 421);
+        (void)close(fd);
+        raw_reply_clear(&reply);
+        stop(&fixture);
+    }
+}
+
 /* ATK-31: a line without an end is refused as soon as it is too long, not when memory is gone. */
 static void attack_31_endless_lines(void **state)
 {
@@ -509,6 +556,8 @@ int main(void)
         cmocka_unit_test(attack_31_each_hostile_request_is_refused),
         cmocka_unit_test(attack_31_hostile_requests_in_pieces),
         cmocka_unit_test(attack_31_limits),
+        cmocka_unit_test(attack_31_chosen_head_limit),
+        cmocka_unit_test(metrics_off_loopback_answer_any_host),
         cmocka_unit_test(attack_31_endless_lines),
         cmocka_unit_test(attack_31_pipelining_while_busy),
         cmocka_unit_test(attack_31_head_is_refused_without_body),

@@ -268,6 +268,25 @@ static void attack_26_ambiguous_requests(void **state)
     sn_relay_free(h.relay);
 }
 
+/* A head of 8 KiB is read, a longer one is not. */
+static void attack_26_long_heads(void **state)
+{
+    struct here h = tcp_here(30);
+    (void)state;
+    for (int over = 0; over <= 1; over++) {
+        char text[8300];
+        char answer[8192];
+        size_t len = (size_t)snprintf(
+            text, sizeof(text), "GET / HTTP/1.1\r\nHost: %s\r\nAuthorization: %s\r\nX-Filler: ", h.host, h.token);
+        size_t fill = 8192 - len - 4 + (size_t)over;
+        memset(text + len, 'f', fill);
+        snprintf(text + len + fill, sizeof(text) - len - fill, "\r\n\r\n");
+        ask_raw(h.relay, text, answer, sizeof(answer));
+        assert_int_equal(strncmp(answer, over ? "HTTP/1.1 431 " : "HTTP/1.1 200 ", 13), 0);
+    }
+    sn_relay_free(h.relay);
+}
+
 /* ATK-26: the right token from a process that does not descend from the root is refused. */
 static void attack_26_process_outside_the_tree(void **state)
 {
@@ -414,6 +433,7 @@ int main(void)
         cmocka_unit_test(answers_in_the_container_format),
         cmocka_unit_test(attack_26_what_the_relay_refuses),
         cmocka_unit_test(attack_26_ambiguous_requests),
+        cmocka_unit_test(attack_26_long_heads),
         cmocka_unit_test(attack_26_process_outside_the_tree),
         cmocka_unit_test(failures_are_passed_through),
         cmocka_unit_test(unix_socket),
