@@ -164,3 +164,13 @@ const char *sn_status_name(enum sn_status status)
     }
     return "internal";
 }
+
+const char *sn_error_detail_of(const struct sn_error *err, const char *key)
+{
+    for (size_t i = 0; i < err->detail_count; i++) {
+        if (strcmp(err->details[i].key, key) == 0) {
+            return err->details[i].value;
+        }
+    }
+    return "";
+}

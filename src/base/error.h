@@ -92,6 +92,8 @@ enum sn_status sn_fail_errno(struct sn_error *err, const char *code, int error_n
 #define sn_error_detail(...) SN_FAILED(sn_error_detail(__VA_ARGS__))
 #define sn_fail_errno(...) SN_FAILED(sn_fail_errno(__VA_ARGS__))
 
+/* The value of a detail; "" when there is none of that key. Borrowed from err. */
+const char *sn_error_detail_of(const struct sn_error *err, const char *key);
 bool sn_error_is(const struct sn_error *err, const char *code);
 /* The lower-case word of a status, for logs. */
 const char *sn_status_name(enum sn_status status);

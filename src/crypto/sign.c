@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <openssl/x509.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -94,6 +95,21 @@ enum sn_status sn_public_key_parse(struct sn_slice pem, struct sn_public_key **o
     if (pkey == NULL) {
         bad_key(err, "the file is no PEM public key");
         return sn_suggest(err, "make it with: openssl pkey -in KEY.pem -pubout");
+    }
+    return make_public(pkey, out_key, err);
+}
+
+enum sn_status sn_public_key_from_der(struct sn_slice der, struct sn_public_key **out_key, struct sn_error *err)
+{
+    const unsigned char *at = (const unsigned char *)der.ptr;
+
+    if (der.len == 0 || der.len > SN_SIGN_KEY_FILE_MAX) {
+        return bad_key(err, "the bytes are no public key");
+    }
+    EVP_PKEY *pkey = d2i_PUBKEY(NULL, &at, (long)der.len);
+    if (pkey == NULL || at != (const unsigned char *)der.ptr + der.len) {
+        EVP_PKEY_free(pkey);
+        return bad_key(err, "the bytes are no public key");
     }
     return make_public(pkey, out_key, err);
 }

@@ -33,6 +33,9 @@ SN_MUST_CHECK enum sn_status sn_public_key_parse(
     struct sn_slice pem, struct sn_public_key **out_key, struct sn_error *err);
 SN_MUST_CHECK enum sn_status sn_public_key_from_ed25519(
     const unsigned char bytes[SN_ED25519_KEY_LEN], struct sn_public_key **out_key, struct sn_error *err);
+/* The same of SubjectPublicKeyInfo in DER, nothing behind it. */
+SN_MUST_CHECK enum sn_status sn_public_key_from_der(
+    struct sn_slice der, struct sn_public_key **out_key, struct sn_error *err);
 void sn_public_key_free(struct sn_public_key *key);
 void sn_public_key_free_p(struct sn_public_key **key);
 enum sn_sign_algorithm sn_public_key_algorithm(const struct sn_public_key *key);
