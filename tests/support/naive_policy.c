@@ -41,13 +41,20 @@ static int weekday_of_day(int64_t day)
     return (int)((day + 3) % 7);
 }
 
+/* The years that generated instants fall into, counted once. */
+enum { FIRST_YEAR = 1970, YEARS = 130 };
+
 static int year_of(int64_t unix_s)
 {
-    int year = 1970;
-    while (day_number(year + 1, 1, 1) * 86400 <= unix_s) {
+    static int64_t begins[YEARS + 1];
+    for (int i = 0; begins[YEARS] == 0 && i <= YEARS; i++) {
+        begins[i] = day_number(FIRST_YEAR + i, 1, 1) * 86400;
+    }
+    int year = (int)(unix_s / (366 * 86400)); /* no year is longer, so this one has begun */
+    while (begins[year + 1] <= unix_s) {
         year++;
     }
-    return year;
+    return FIRST_YEAR + year;
 }
 
 /* The nth Sunday of a month, or the last for nth 0. */
@@ -65,35 +72,73 @@ static int64_t sunday(int year, int month, int nth)
     return day_number(year, month, last);
 }
 
-/* Seconds east of UTC. */
-static int64_t zone_offset(const char *zone, int64_t t)
+enum zone { UTC, TOKYO, KOLKATA, BERLIN, LISBON, NEW_YORK, LORD_HOWE, NO_ZONE };
+
+static enum zone zone_of(const char *name)
 {
-    int year = year_of(t);
-    if (zone == NULL || same(zone, "UTC")) {
+    static const char *const names[] = {"UTC", "Asia/Tokyo", "Asia/Kolkata", "Europe/Berlin", "Europe/Lisbon",
+        "America/New_York", "Australia/Lord_Howe"};
+    for (int zone = UTC; name != NULL && zone < NO_ZONE; zone++) {
+        if (same(names[zone], name)) {
+            return (enum zone)zone;
+        }
+    }
+    return name == NULL ? UTC : NO_ZONE;
+}
+
+/* When summer time begins and ends in a year, in UTC. */
+struct summer {
+    int64_t begin, end;
+};
+
+static struct summer summer_of(enum zone zone, int year)
+{
+    static struct summer known[NO_ZONE][YEARS];
+    struct summer *summer = &known[zone][year - FIRST_YEAR];
+    if (summer->begin != 0) {
+        return *summer;
+    }
+    if (zone == NEW_YORK) { /* second Sunday of March, first of November, at 02:00 local */
+        summer->begin = sunday(year, 3, 2) * 86400 + 2 * 3600 + 5 * 3600;
+        summer->end = sunday(year, 11, 1) * 86400 + 2 * 3600 + 4 * 3600;
+    } else if (zone == LORD_HOWE) { /* first Sundays of October and April */
+        summer->begin = sunday(year, 10, 1) * 86400 + 2 * 3600 - (10 * 3600 + 1800);
+        summer->end = sunday(year, 4, 1) * 86400 + 2 * 3600 - 11 * 3600;
+    } else { /* at 01:00 UTC in all of the Union */
+        summer->begin = sunday(year, 3, 0) * 86400 + 3600;
+        summer->end = sunday(year, 10, 0) * 86400 + 3600;
+    }
+    return *summer;
+}
+
+int64_t naive_zone_offset(const char *name, int64_t t)
+{
+    enum zone zone = zone_of(name);
+    if (zone == UTC) {
         return 0;
     }
-    if (same(zone, "Asia/Tokyo")) {
+    if (zone == TOKYO) {
         return 9 * 3600;
     }
-    if (same(zone, "Asia/Kolkata")) {
+    if (zone == KOLKATA) {
         return 5 * 3600 + 1800;
     }
-    if (same(zone, "Europe/Berlin") || same(zone, "Europe/Lisbon")) { /* changes at 01:00 UTC in all of the Union */
-        int64_t base = same(zone, "Europe/Berlin") ? 3600 : 0;
-        int64_t begin = sunday(year, 3, 0) * 86400 + 3600, end = sunday(year, 10, 0) * 86400 + 3600;
-        return base + (t >= begin && t < end ? 3600 : 0);
+    if (zone == NO_ZONE) {
+        return 1 << 30; /* make every comparison fail */
     }
-    if (same(zone, "America/New_York")) { /* second Sunday of March, first of November, at 02:00 local */
-        int64_t begin = sunday(year, 3, 2) * 86400 + 2 * 3600 + 5 * 3600;
-        int64_t end = sunday(year, 11, 1) * 86400 + 2 * 3600 + 4 * 3600;
-        return t >= begin && t < end ? -4 * 3600 : -5 * 3600;
+    struct summer summer = summer_of(zone, year_of(t));
+    bool is_north_summer = t >= summer.begin && t < summer.end;
+    if (zone == BERLIN) {
+        return is_north_summer ? 7200 : 3600;
     }
-    if (same(zone, "Australia/Lord_Howe")) { /* half an hour of summer time, first Sundays of October and April */
-        int64_t begin = sunday(year, 10, 1) * 86400 + 2 * 3600 - (10 * 3600 + 1800);
-        int64_t end = sunday(year, 4, 1) * 86400 + 2 * 3600 - 11 * 3600;
-        return t >= begin || t < end ? 11 * 3600 : 10 * 3600 + 1800;
+    if (zone == LISBON) {
+        return is_north_summer ? 3600 : 0;
     }
-    return 1 << 30; /* not one of ours: make every comparison fail */
+    if (zone == NEW_YORK) {
+        return is_north_summer ? -4 * 3600 : -5 * 3600;
+    }
+    return t >= summer.begin || t < summer.end ? 11 * 3600
+                                               : 10 * 3600 + 1800; /* half an hour, in the southern summer */
 }
 
 /* --- conditions --- */
@@ -156,7 +201,7 @@ static bool users_match(
     return false;
 }
 
-static int minutes(const char *hhmm)
+int naive_minutes(const char *hhmm)
 {
     return ((hhmm[0] - '0') * 10 + hhmm[1] - '0') * 60 + (hhmm[3] - '0') * 10 + hhmm[4] - '0';
 }
@@ -172,13 +217,13 @@ static bool time_matches(const struct naive_rule *rule, int64_t unix_s)
     if (!rule->has_time) {
         return true;
     }
-    int64_t local = unix_s + zone_offset(rule->timezone, unix_s);
+    int64_t local = unix_s + naive_zone_offset(rule->timezone, unix_s);
     int weekday = weekday_of_day(local / 86400);
     int minute = (int)(local % 86400 / 60);
     if (!rule->has_hours) {
         return day_listed(rule, weekday);
     }
-    int start = minutes(rule->start), end = minutes(rule->end);
+    int start = naive_minutes(rule->start), end = naive_minutes(rule->end);
     if (start < end) {
         return day_listed(rule, weekday) && minute >= start && minute < end;
     }
@@ -245,6 +290,16 @@ static bool same_nocase(const char *a, const char *b)
     return *a == *b;
 }
 
+static bool os_type_matches(const struct naive_rule *rule, const struct naive_posture *posture)
+{
+    for (int i = 0; i < rule->allowed_os_types.count; i++) {
+        if (same_nocase(rule->allowed_os_types.items[i], posture->os_type)) {
+            return true;
+        }
+    }
+    return rule->allowed_os_types.count == 0;
+}
+
 static bool device_matches(const struct naive_rule *rule, const struct naive_posture *posture)
 {
     if (!rule->has_device) {
@@ -268,20 +323,146 @@ static bool device_matches(const struct naive_rule *rule, const struct naive_pos
     if (rule->min_os_version != NULL && !version_at_least(posture->os_version, rule->min_os_version)) {
         return false;
     }
-    if (rule->allowed_os_types.count == 0) {
-        return true;
+    return os_type_matches(rule, posture);
+}
+
+static bool mode_matches(const struct naive_rule *rule, const char *mode)
+{
+    return rule->mode.count == 0 || listed(&rule->mode, mode);
+}
+
+/* --- one part of a rule at a time, for those who count what was tried --- */
+
+const char *const naive_part_names[NAIVE_PARTS] = {"profiles", "users by name", "users by ARN", "users by role",
+    "users by group", "days", "hours", "hours over midnight", "mode", "encryption", "mdm", "mdm compliant", "firewall",
+    "version", "os type"};
+
+/* Has the entry that prefix; for NULL, is it a plain name. */
+static bool is_kind(const char *entry, const char *prefix)
+{
+    if (prefix != NULL) {
+        return strncmp(entry, prefix, strlen(prefix)) == 0;
     }
-    for (int i = 0; i < rule->allowed_os_types.count; i++) {
-        if (same_nocase(rule->allowed_os_types.items[i], posture->os_type)) {
+    return !is_kind(entry, "arn:") && !is_kind(entry, "role:") && !is_kind(entry, "group:");
+}
+
+static bool has_entry(const struct naive_rule *rule, const char *prefix)
+{
+    for (int i = 0; i < rule->users.count; i++) {
+        if (is_kind(rule->users.items[i], prefix)) {
             return true;
         }
     }
     return false;
 }
 
-static bool mode_matches(const struct naive_rule *rule, const char *mode)
+bool naive_states(const struct naive_rule *rule, enum naive_part part)
 {
-    return rule->mode.count == 0 || listed(&rule->mode, mode);
+    switch (part) {
+    case NAIVE_PROFILES:
+        return rule->profiles.count > 0;
+    case NAIVE_NAME:
+        return has_entry(rule, NULL);
+    case NAIVE_ARN:
+        return has_entry(rule, "arn:");
+    case NAIVE_ROLE:
+        return has_entry(rule, "role:");
+    case NAIVE_GROUP:
+        return has_entry(rule, "group:");
+    case NAIVE_DAYS:
+        return rule->has_time && rule->days.count > 0;
+    case NAIVE_HOURS:
+        return rule->has_time && rule->has_hours;
+    case NAIVE_OVERNIGHT:
+        return rule->has_time && rule->has_hours && naive_minutes(rule->start) > naive_minutes(rule->end);
+    case NAIVE_MODE:
+        return rule->mode.count > 0;
+    case NAIVE_ENCRYPTION:
+        return rule->has_device && rule->require_encryption;
+    case NAIVE_MDM:
+        return rule->has_device && rule->require_mdm;
+    case NAIVE_COMPLIANT:
+        return rule->has_device && rule->require_mdm_compliant;
+    case NAIVE_FIREWALL:
+        return rule->has_device && rule->require_firewall;
+    case NAIVE_VERSION:
+        return rule->has_device && rule->min_os_version != NULL;
+    case NAIVE_OS_TYPE:
+        return rule->has_device && rule->allowed_os_types.count > 0;
+    case NAIVE_PARTS:
+        break;
+    }
+    return false;
+}
+
+/* Whether an entry of that kind names the caller. */
+static bool entries_meet(const struct naive_policy *policy, const struct naive_rule *rule,
+    const struct naive_request *request, const char *prefix)
+{
+    for (int i = 0; i < rule->users.count; i++) {
+        const char *entry = rule->users.items[i];
+        if (is_kind(entry, prefix) && entry_matches(policy, entry, request->caller, request->own_account)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool naive_meets(const struct naive_policy *policy, const struct naive_rule *rule, const struct naive_request *request,
+    enum naive_part part)
+{
+    const struct naive_posture *posture = request->posture;
+    switch (part) {
+    case NAIVE_PROFILES:
+        return profiles_match(rule, request->profile);
+    case NAIVE_NAME:
+        return entries_meet(policy, rule, request, NULL);
+    case NAIVE_ARN:
+        return entries_meet(policy, rule, request, "arn:");
+    case NAIVE_ROLE:
+        return entries_meet(policy, rule, request, "role:");
+    case NAIVE_GROUP:
+        return entries_meet(policy, rule, request, "group:");
+    case NAIVE_DAYS:
+    case NAIVE_HOURS:
+    case NAIVE_OVERNIGHT:
+        return time_matches(rule, request->unix_s);
+    case NAIVE_MODE:
+        return mode_matches(rule, request->mode);
+    case NAIVE_ENCRYPTION:
+        return posture != NULL && posture->encrypted == 'y';
+    case NAIVE_MDM:
+        return posture != NULL && posture->enrolled == 'y';
+    case NAIVE_COMPLIANT:
+        return posture != NULL && posture->compliant == 'y' && posture->enrolled == 'y';
+    case NAIVE_FIREWALL:
+        return posture != NULL && posture->firewall == 'y';
+    case NAIVE_VERSION:
+        return posture != NULL && version_at_least(posture->os_version, rule->min_os_version);
+    case NAIVE_OS_TYPE:
+        return posture != NULL && os_type_matches(rule, posture);
+    case NAIVE_PARTS:
+        break;
+    }
+    return false;
+}
+
+bool naive_is_beside_edge(const struct naive_rule *rule, int64_t unix_s)
+{
+    int64_t second = (unix_s + naive_zone_offset(rule->timezone, unix_s)) % 86400;
+    const int64_t edges[] = {naive_minutes(rule->start) * 60, naive_minutes(rule->end) * 60};
+    for (int i = 0; i < 2; i++) {
+        int64_t away = (second - edges[i] + 86400 + 60) % 86400;
+        if (away <= 120) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool naive_is_beside_change(const char *zone, int64_t unix_s)
+{
+    return naive_zone_offset(zone, unix_s - 7200) != naive_zone_offset(zone, unix_s + 7200);
 }
 
 /* --- effects --- */

@@ -76,4 +76,35 @@ struct naive_decision naive_evaluate(const struct naive_policy *policy, const st
 bool naive_is_visible(const struct naive_policy *policy, const struct naive_request *request);
 bool naive_is_hidden(const struct naive_policy *policy, const struct naive_request *request);
 
+/* "HH:MM" as minutes; seconds east of UTC, which is meant by NULL. */
+int naive_minutes(const char *hhmm);
+int64_t naive_zone_offset(const char *zone, int64_t unix_s);
+
+/* What rules state, one thing at a time: does this rule state it, does the request meet it. */
+enum naive_part {
+    NAIVE_PROFILES,
+    NAIVE_NAME,
+    NAIVE_ARN,
+    NAIVE_ROLE,
+    NAIVE_GROUP,
+    NAIVE_DAYS,
+    NAIVE_HOURS,
+    NAIVE_OVERNIGHT,
+    NAIVE_MODE,
+    NAIVE_ENCRYPTION,
+    NAIVE_MDM,
+    NAIVE_COMPLIANT,
+    NAIVE_FIREWALL,
+    NAIVE_VERSION,
+    NAIVE_OS_TYPE,
+    NAIVE_PARTS
+};
+extern const char *const naive_part_names[NAIVE_PARTS];
+bool naive_states(const struct naive_rule *rule, enum naive_part part);
+bool naive_meets(const struct naive_policy *policy, const struct naive_rule *rule, const struct naive_request *request,
+    enum naive_part part);
+/* Within a minute of the start or end of the rule's hours; within two hours of a change of the zone's clock. */
+bool naive_is_beside_edge(const struct naive_rule *rule, int64_t unix_s);
+bool naive_is_beside_change(const char *zone, int64_t unix_s);
+
 #endif
