@@ -127,20 +127,11 @@ void sn_test_report_end_file(struct sn_test_report *report)
 
 /* --- Runs --- */
 
-static void put_posture(struct sn_json_writer *w, const struct sn_case_posture *posture)
+void sn_posture_json(struct sn_json_writer *w, const struct sn_posture *p)
 {
     static const char *const names[] = {"disk_encrypted", "firewall_enabled", "mdm_enrolled", "mdm_compliant"};
-    const struct sn_posture *p = &posture->posture;
     const enum sn_tristate facts[] = {p->disk_encrypted, p->firewall_enabled, p->mdm_enrolled, p->mdm_compliant};
 
-    if (!posture->is_known) {
-        sn_json_put_null(w);
-        return;
-    }
-    if (posture->name.len > 0) {
-        sn_json_put_text(w, posture->name);
-        return;
-    }
     sn_json_begin_object(w);
     for (size_t i = 0; i < SN_LEN(facts); i++) {
         if (facts[i] != SN_UNKNOWN) {
@@ -154,6 +145,17 @@ static void put_posture(struct sn_json_writer *w, const struct sn_case_posture *
         sn_json_member_text(w, "os_version", p->os_version);
     }
     sn_json_end_object(w);
+}
+
+static void put_posture(struct sn_json_writer *w, const struct sn_case_posture *posture)
+{
+    if (!posture->is_known) {
+        sn_json_put_null(w);
+    } else if (posture->name.len > 0) {
+        sn_json_put_text(w, posture->name);
+    } else {
+        sn_posture_json(w, &posture->posture);
+    }
 }
 
 static void expected_json(struct sn_json_writer *w, const struct sn_expectation *e)
@@ -326,10 +328,12 @@ void sn_test_report_missed(struct sn_test_report *report, const char *policy_pat
 
 /* --- Results --- */
 
-void sn_test_report_text(const struct sn_test_report *report, const struct sn_coverage_sum *sum, struct sn_buf *out)
+void sn_test_report_text(const struct sn_test_report *report, const struct sn_coverage_sum *sum,
+    const struct sn_mutation_report *mutation, struct sn_buf *out)
 {
     sn_buf_add(out, sn_buf_slice(&report->text));
     sn_buf_add(out, sn_buf_slice(&report->missed));
+    sn_mutation_report_text(mutation, out);
     sn_buf_addf(out, "%zu passed, %zu failed; rules %zu/%zu, conditions %zu/%zu\n", report->passed, report->failed,
         sum->rules_covered, sum->rules, sum->conditions_covered, sum->conditions);
 }
@@ -343,7 +347,8 @@ static void member_covered(struct sn_json_writer *w, const char *key, size_t cov
     sn_json_end_object(w);
 }
 
-void sn_test_report_json(struct sn_test_report *report, const struct sn_coverage_sum *sum, struct sn_buf *out)
+void sn_test_report_json(struct sn_test_report *report, const struct sn_coverage_sum *sum,
+    struct sn_mutation_report *mutation, struct sn_buf *out)
 {
     struct sn_json_writer w;
 
@@ -362,6 +367,7 @@ void sn_test_report_json(struct sn_test_report *report, const struct sn_coverage
     sn_json_key(&w, "missed");
     sn_json_put_raw(&w, report->has_missed ? sn_buf_slice(&report->json_missed) : SN_S("[]"));
     sn_json_end_object(&w);
+    sn_mutation_report_json(mutation, &w);
     sn_json_key(&w, "summary");
     sn_json_begin_object(&w);
     sn_json_member_int(&w, "runs", (int64_t)(report->passed + report->failed));

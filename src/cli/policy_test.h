@@ -6,6 +6,7 @@
 #define SN_CLI_POLICY_TEST_H
 
 #include "base/buf.h"
+#include "cli/policy_mutation.h"
 #include "codec/json.h"
 #include "core/policy/test_run.h"
 
@@ -37,8 +38,12 @@ void sn_test_report_end_file(struct sn_test_report *report);
 void sn_test_report_missed(struct sn_test_report *report, const char *policy_path, const struct sn_policy *policy,
     const struct sn_coverage *coverage);
 
-void sn_test_report_text(const struct sn_test_report *report, const struct sn_coverage_sum *sum, struct sn_buf *out);
-void sn_test_report_json(struct sn_test_report *report, const struct sn_coverage_sum *sum, struct sn_buf *out);
+void sn_test_report_text(const struct sn_test_report *report, const struct sn_coverage_sum *sum,
+    const struct sn_mutation_report *mutation, struct sn_buf *out);
+void sn_test_report_json(struct sn_test_report *report, const struct sn_coverage_sum *sum,
+    struct sn_mutation_report *mutation, struct sn_buf *out);
+/* {"mdm_enrolled":true,...}: what is known of a device, as test files have it. */
+void sn_posture_json(struct sn_json_writer *w, const struct sn_posture *posture);
 void sn_test_report_junit(const struct sn_test_report *report, struct sn_buf *out);
 
 #endif

@@ -69,3 +69,76 @@ def test_policy_hash_of_eval(tested):
     done = run("eval", "billing-prod.yaml", "--json", "-q", "--user", "rita", "--profile", "x", cwd=tested)
     assert json.loads(done.stdout)["policy_hash"] == hashlib.sha256(
         (tested / "billing-prod.yaml").read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("name", [path.name.replace(".test.yaml", "") for path in sorted(EXAMPLES.glob("*.test.yaml"))] +
+                         ["billing-prod"])
+def test_the_printed_cases_catch_all_survivors(tmp_path, name):
+    """POL-54: every survivor differs from the policy, and the case shown for it passes and notices it."""
+    folder = DATA if name == "billing-prod" else EXAMPLES
+    for suffix in (".yaml", ".test.yaml"):
+        shutil.copy(folder / (name + suffix), tmp_path / (name + suffix))
+    shutil.copy(EXAMPLES / "catalog.yaml", tmp_path / "catalog.yaml")
+    tests = tmp_path / f"{name}.test.yaml"
+    before = json.loads(run("test", "--json", "--mutate", tests).stdout)["mutation"]
+    assert before["mutants"] == before["caught"] + len(before["survived"])
+    if before["survived"]:
+        text = run("test", "--mutate", tests).stdout
+        cases = [line[2:] for line in text.splitlines() if line.startswith("    ")]
+        tests.write_text(tests.read_text().rstrip("\n") + "\n" + "\n".join(cases) + "\n")
+    done = run("test", "--json", "--mutate", tests)
+    after = json.loads(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert after["summary"]["failed"] == 0
+    assert after["mutation"]["survived"] == []
+    assert after["mutation"]["mutants"] == before["mutants"]
+    assert after["mutation"]["equivalent"] == before["equivalent"]
+
+
+def test_dropping_sunday_survives_and_dropping_saturday_does_not(tested):
+    """POL-54: the tests of the guide try a Saturday only."""
+    done = run("test", "--json", "--mutate", tested / "billing-prod.test.yaml")
+    assert done.returncode == 1
+    changes = {(m["location"], m["change"]) for m in json.loads(done.stdout)["mutation"]["survived"]}
+    assert ("rules[1].conditions.time.days", "'sunday' dropped") in changes
+    assert ("rules[1].conditions.time.days", "'saturday' dropped") not in changes
+
+
+def test_rules_made_equivalent_by_an_earlier_one_yield_no_survivor(tmp_path):
+    """POL-54: what an earlier rule decides alone is not asked for again."""
+    (tmp_path / "p.yaml").write_text("""version: "1"
+rules:
+  - {name: all, effect: deny, conditions: {}}
+  - {name: one, effect: allow, conditions: {profiles: [prod], users: [rita, omar]}}
+  - {name: two, effect: require_approval, conditions: {profiles: [prod, test]}}
+""")
+    (tmp_path / "p.test.yaml").write_text("""version: "1"
+cases:
+  - name: all
+    principal: [rita, omar, other]
+    profile: [prod, test, other]
+    expect: {effect: deny, rule: all}
+""")
+    done = run("test", "--json", "--mutate", tmp_path / "p.test.yaml")
+    mutation = json.loads(done.stdout)["mutation"]
+    assert mutation["survived"] == []
+    assert mutation["equivalent"] >= 8, "each change of the two hidden rules"
+    assert done.returncode == 0
+
+
+def test_a_space_too_large_to_search_is_said_so(tmp_path):
+    """POL-54: exit 3, naming the largest factor; never an answer about a part."""
+    names = ", ".join(f"u{i}" for i in range(1000))
+    windows = "".join(f"""
+  - name: w{i}
+    effect: allow
+    conditions: {{profiles: [p{i}], users: [{names}],
+      time: {{hours: {{start: "{i // 60:02}:{i % 60:02}", end: "23:59"}}}}}}""" for i in range(120))
+    (tmp_path / "p.yaml").write_text(f'version: "1"\nrules:{windows}\n')
+    (tmp_path / "p.test.yaml").write_text("""version: "1"
+cases:
+  - {name: a, principal: nobody, profile: none, time: "2026-03-02T00:00:00Z", expect: {effect: deny}}
+""")
+    done = run("test", "--mutate", tmp_path / "p.test.yaml")
+    assert done.returncode == 3
+    assert "principals" in done.stderr or "mutants" in done.stderr

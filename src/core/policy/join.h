@@ -109,6 +109,26 @@ static inline uint32_t sn_join_next(struct sn_join *join, uint64_t *out_bits)
     }
 }
 
+static inline bool sn_bits_has(const struct sn_bits *set, size_t rule)
+{
+    uint32_t block = (uint32_t)(rule / SN_BLOCK_RULES);
+    const struct sn_bits_pair *pair = sn_bits_seek(set->pairs, set->pairs + set->count, block);
+    return pair->block == block && (pair->bits >> (rule % SN_BLOCK_RULES) & 1) != 0;
+}
+
+/* True if the rule lists the caller, by any of the names he bears. */
+static inline bool sn_ids_name_caller(const struct sn_policy_ids *ids, size_t rule)
+{
+    for (uint32_t i = 0; i < ids->user_count; i++) {
+        for (uint32_t k = 0; k < ids->classes[i]->count; k++) {
+            if (sn_bits_has(ids->classes[i]->sets[k], rule)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* What the matched rule says for a request, times and overrides aside (the effect table). */
 void sn_rule_decide(const struct sn_rule *rule, const struct sn_policy_request *request, struct sn_decision *decision);
 

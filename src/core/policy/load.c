@@ -266,6 +266,23 @@ enum sn_status sn_policy_load_within(struct sn_slice text, const struct sn_yaml_
     return SN_OK;
 }
 
+enum sn_status sn_policy_load_tree(const struct sn_yaml_node *root, const struct sn_tz_source *zones,
+    struct sn_policy **out_policy, struct sn_error *err)
+{
+    SN_AUTO(sn_findings_clear) struct sn_findings ignored = {0};
+    SN_AUTO(clear_loader) struct sn_loader loader = {.zones = zones, .report = {.findings = &ignored}};
+
+    sn_builder_init(&loader.builder);
+    load_document(&loader, root);
+    for (size_t i = 0; i < loader.builder.policy->rule_count; i++) {
+        if (loader.builder.policy->rules[i].has_time && loader.builder.policy->rules[i].zone == NULL) {
+            return sn_fail(err, SN_INVALID, "INVALID_POLICY", "a time zone of the policy can no longer be loaded");
+        }
+    }
+    *out_policy = sn_builder_finish(&loader.builder);
+    return SN_OK;
+}
+
 enum sn_status sn_policy_load(struct sn_slice text, const struct sn_tz_source *zones, struct sn_findings *findings,
     struct sn_policy **out_policy, struct sn_error *err)
 {

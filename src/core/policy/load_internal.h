@@ -67,4 +67,12 @@ SN_MUST_CHECK enum sn_status sn_policy_load_within(struct sn_slice text, const s
     const struct sn_tz_source *zones, struct sn_findings *findings, struct sn_policy **out_policy,
     struct sn_error *err);
 
+/*
+ * Compiles the tree of a document that loaded without error and had a part taken out, exchanged or added since. What a
+ * document may not leave empty means here what the evaluation makes of it: no condition holds always, a group without
+ * members matches nobody, hours that end as they start never come.
+ */
+SN_MUST_CHECK enum sn_status sn_policy_load_tree(const struct sn_yaml_node *root, const struct sn_tz_source *zones,
+    struct sn_policy **out_policy, struct sn_error *err);
+
 #endif

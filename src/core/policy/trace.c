@@ -18,25 +18,6 @@
 #include "core/policy/schema.h"
 #include "core/policy/tz.h"
 
-static bool set_has(const struct sn_bits *set, size_t rule)
-{
-    uint32_t block = (uint32_t)(rule / SN_BLOCK_RULES);
-    const struct sn_bits_pair *pair = sn_bits_seek(set->pairs, set->pairs + set->count, block);
-    return pair->block == block && (pair->bits >> (rule % SN_BLOCK_RULES) & 1) != 0;
-}
-
-static bool names_caller(const struct sn_policy_ids *ids, size_t rule)
-{
-    for (uint32_t i = 0; i < ids->user_count; i++) {
-        for (uint32_t k = 0; k < ids->classes[i]->count; k++) {
-            if (set_has(ids->classes[i]->sets[k], rule)) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 #define TELL(text, ...) ((void)snprintf((text), sizeof(text), __VA_ARGS__))
 
 static void explain_users(const struct sn_policy_request *request, struct sn_trace_step *step)
@@ -157,10 +138,10 @@ enum sn_condition sn_policy_first_failure(const struct sn_policy *policy, const 
     const struct sn_policy_request *request, size_t index)
 {
     const struct sn_rule *rule = &policy->rules[index];
-    if (rule->has_profiles && !set_has(&ids->profile, index)) {
+    if (rule->has_profiles && !sn_bits_has(&ids->profile, index)) {
         return SN_CONDITION_PROFILES;
     }
-    if (rule->has_users && !names_caller(ids, index)) {
+    if (rule->has_users && !sn_ids_name_caller(ids, index)) {
         return SN_CONDITION_USERS;
     }
     if (rule->has_time && !sn_window_contains(&rule->window, rule->zone, request->unix_s)) {
@@ -278,7 +259,7 @@ static void trace_rules(const struct sn_policy *policy, const struct sn_policy_r
     bool is_decided = false;
     for (size_t i = 0; i < policy->rule_count; i++) {
         const struct sn_rule *rule = &policy->rules[i];
-        bool is_other = rule->has_profiles && !set_has(&ids.profile, i);
+        bool is_other = rule->has_profiles && !sn_bits_has(&ids.profile, i);
         if (is_other && !all) {
             out_trace->other_rules++;
             continue;
