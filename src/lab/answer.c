@@ -195,7 +195,7 @@ static void apply_fault(struct sn_lab_call *call, struct sn_response *response)
         response->content_type = type_xml;
         break;
     case SN_LAB_FAULT_WRONG_TYPE:
-        response->content_type = "application/json";
+        response->content_type = call->route != NULL ? type_xml : "application/json";
         break;
     case SN_LAB_FAULT_CUT:
         cut(call->request, response);
@@ -206,13 +206,20 @@ static void apply_fault(struct sn_lab_call *call, struct sn_response *response)
     case SN_LAB_FAULT_SLOW:
     case SN_LAB_FAULT_OTHER_ROLE:
     case SN_LAB_FAULT_TWO_ARNS:
+    case SN_LAB_FAULT_AUTHORIZATION_PENDING:
+    case SN_LAB_FAULT_SLOW_DOWN:
+    case SN_LAB_FAULT_EXPIRED_TOKEN:
+    case SN_LAB_FAULT_ACCESS_DENIED:
+    case SN_LAB_FAULT_INVALID_GRANT:
         break;
     }
 }
 
 void sn_lab_answer(struct sn_lab_call *call, const struct sn_error *err, struct sn_response *response)
 {
-    if (err != NULL) {
+    if (call->route != NULL) {
+        sn_lab_center_answer(call, err, response);
+    } else if (err != NULL) {
         write_error(call, err, response);
     } else {
         write_result(call, response);

@@ -20,6 +20,7 @@
 #include "lab/directory.h"
 #include "lab/event.h"
 #include "lab/fault.h"
+#include "lab/identity_center.h"
 #include "lab/lab.h"
 #include "lab/policy.h"
 #include "net/message.h"
@@ -31,6 +32,7 @@ enum {
 };
 
 struct sn_lab_call;
+struct sn_lab_route;
 typedef enum sn_status (*sn_lab_operation_fn)(struct sn_lab_call *call, struct sn_error *err);
 
 struct sn_lab_operation {
@@ -49,6 +51,9 @@ struct sn_lab_call {
     struct sn_lab_directory *directory;
     const struct sn_lab_config *config;
     struct sn_lab_events *events;
+    struct sn_lab_faults *faults;
+    struct sn_lab_center *center; /* NULL: none */
+    struct sn_slice base_url;     /* of the lab, without a slash at the end */
     const struct sn_random *random_source;
     const struct sn_request *request;
     struct sn_arena arena;
@@ -56,6 +61,8 @@ struct sn_lab_call {
     struct sn_query params; /* of the call */
     struct sn_slice service, action, region;
     const struct sn_lab_operation *operation; /* NULL until known */
+    const struct sn_lab_route *route;         /* of a call of Identity Center; NULL for all others */
+    struct sn_slice location;                 /* of a page that sends the browser on; empty: none */
     struct sn_lab_key *caller;                /* NULL until the signature has been verified; counted */
     struct sn_lab_who who;
     struct sn_lab_fault fault;
@@ -85,6 +92,15 @@ void sn_lab_access_facts(struct sn_lab_call *call, struct sn_lab_facts *out_fact
  */
 SN_MUST_CHECK enum sn_status sn_lab_access_check(struct sn_lab_call *call, const char *action, struct sn_slice resource,
     const struct sn_lab_role *role, const struct sn_lab_facts *facts, struct sn_error *err);
+
+/* --- center_call.c --- */
+
+/* The operation of IAM Identity Center at that method and path, or NULL. */
+const struct sn_lab_route *sn_lab_center_route(const struct sn_request *request);
+SN_MUST_CHECK enum sn_status sn_lab_center_run(struct sn_lab_call *call, struct sn_error *err);
+/* code NULL: the call succeeded. */
+int sn_lab_center_status(const struct sn_lab_call *call, const char *code);
+void sn_lab_center_answer(struct sn_lab_call *call, const struct sn_error *err, struct sn_response *response);
 
 /* --- answer.c --- */
 

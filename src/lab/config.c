@@ -2,7 +2,7 @@
 /*
  * lab/config.c - lab.yaml to users, roles and profiles.
  */
-#include "lab/config.h"
+#include "lab/config_internal.h"
 
 #include <stdatomic.h>
 
@@ -24,24 +24,17 @@ enum {
     DEFAULT_SESSION_S = 3600,
 };
 
-struct reader {
-    struct sn_lab_directory *directory;
-    struct sn_arena *arena;
-    const struct sn_random *random_source;
-    struct sn_lab_config *config;
-    struct sn_error *err;
-};
-
-static enum sn_status wrong(struct reader *r, const struct sn_yaml_node *node, const char *what)
+enum sn_status sn_lab_config_wrong(struct sn_lab_config_reader *r, const struct sn_yaml_node *node, const char *what)
 {
     return sn_fail(
         r->err, SN_INVALID, "LAB_CONFIG", "line %u, column %u: %s", (unsigned)node->line, (unsigned)node->column, what);
 }
 
-static enum sn_status check_keys(struct reader *r, const struct sn_yaml_node *node, const char *const *allowed)
+enum sn_status sn_lab_config_check_keys(
+    struct sn_lab_config_reader *r, const struct sn_yaml_node *node, const char *const *allowed)
 {
     if (node->kind != SN_YAML_MAPPING) {
-        return wrong(r, node, "a mapping is expected here");
+        return sn_lab_config_wrong(r, node, "a mapping is expected here");
     }
     for (size_t i = 0; i < node->count; i++) {
         const struct sn_yaml_node *key = node->pairs[i].key;
@@ -58,8 +51,8 @@ static enum sn_status check_keys(struct reader *r, const struct sn_yaml_node *no
 }
 
 /* Text of a member; absent leaves *out alone unless required. */
-static enum sn_status text_of(
-    struct reader *r, const struct sn_yaml_node *node, const char *key, bool required, struct sn_slice *out)
+enum sn_status sn_lab_config_text_of(struct sn_lab_config_reader *r, const struct sn_yaml_node *node, const char *key,
+    bool required, struct sn_slice *out)
 {
     const struct sn_yaml_node *value = sn_yaml_get(node, key);
     if (value == NULL) {
@@ -70,38 +63,39 @@ static enum sn_status text_of(
         return SN_OK;
     }
     if (value->kind != SN_YAML_SCALAR || value->text.len == 0) {
-        return wrong(r, value, "a text is expected here");
+        return sn_lab_config_wrong(r, value, "a text is expected here");
     }
     *out = sn_arena_dup(r->arena, value->text);
     return SN_OK;
 }
 
-static enum sn_status name_of(
-    struct reader *r, const struct sn_yaml_node *node, const char *key, bool required, struct sn_slice *out)
+enum sn_status sn_lab_config_name_of(struct sn_lab_config_reader *r, const struct sn_yaml_node *node, const char *key,
+    bool required, struct sn_slice *out)
 {
-    SN_TRY(text_of(r, node, key, required, out));
+    SN_TRY(sn_lab_config_text_of(r, node, key, required, out));
     if (out->len > NAME_MAX_LEN || !sn_slice_is_alnum_or(*out, "_+=,.@-")) {
-        return wrong(r, node, "names are 1 to 64 of A-Z a-z 0-9 _ + = , . @ -");
+        return sn_lab_config_wrong(r, node, "names are 1 to 64 of A-Z a-z 0-9 _ + = , . @ -");
     }
     return SN_OK;
 }
 
-static enum sn_status account_of(struct reader *r, const struct sn_yaml_node *node, struct sn_slice *out)
+enum sn_status sn_lab_config_account_of(
+    struct sn_lab_config_reader *r, const struct sn_yaml_node *node, struct sn_slice *out)
 {
-    SN_TRY(text_of(r, node, "account", false, out));
+    SN_TRY(sn_lab_config_text_of(r, node, "account", false, out));
     bool fine = out->len == 12;
     for (size_t i = 0; i < out->len; i++) {
         fine = fine && out->ptr[i] >= '0' && out->ptr[i] <= '9';
     }
-    return fine ? SN_OK : wrong(r, node, "an account is 12 digits, in quotes");
+    return fine ? SN_OK : sn_lab_config_wrong(r, node, "an account is 12 digits, in quotes");
 }
 
-static enum sn_status path_of(struct reader *r, const struct sn_yaml_node *node, struct sn_slice *out)
+static enum sn_status path_of(struct sn_lab_config_reader *r, const struct sn_yaml_node *node, struct sn_slice *out)
 {
     *out = SN_S("/");
-    SN_TRY(text_of(r, node, "path", false, out));
+    SN_TRY(sn_lab_config_text_of(r, node, "path", false, out));
     if (out->ptr[0] != '/' || out->ptr[out->len - 1] != '/' || !sn_slice_is_alnum_or(*out, "/._-")) {
-        return wrong(r, node, "a path begins and ends with '/'");
+        return sn_lab_config_wrong(r, node, "a path begins and ends with '/'");
     }
     return SN_OK;
 }
@@ -131,8 +125,8 @@ static void yaml_to_json(struct sn_json_writer *w, const struct sn_yaml_node *no
     }
 }
 
-static enum sn_status policy_of(
-    struct reader *r, const struct sn_yaml_node *node, enum sn_lab_policy_kind kind, struct sn_lab_policy **out)
+static enum sn_status policy_of(struct sn_lab_config_reader *r, const struct sn_yaml_node *node,
+    enum sn_lab_policy_kind kind, struct sn_lab_policy **out)
 {
     SN_AUTO(sn_buf_clear) struct sn_buf json = SN_BUF_INIT(SN_LAB_POLICY_MAX_BYTES);
     if (node->kind == SN_YAML_SCALAR) {
@@ -149,15 +143,15 @@ static enum sn_status policy_of(
     return SN_OK;
 }
 
-static enum sn_status policies_of(
-    struct reader *r, const struct sn_yaml_node *node, struct sn_lab_named_policy **out_policies, size_t *out_count)
+static enum sn_status policies_of(struct sn_lab_config_reader *r, const struct sn_yaml_node *node,
+    struct sn_lab_named_policy **out_policies, size_t *out_count)
 {
     const struct sn_yaml_node *map = sn_yaml_get(node, "policies");
     if (map == NULL) {
         return SN_OK;
     }
     if (map->kind != SN_YAML_MAPPING) {
-        return wrong(r, map, "policies are a mapping of name to document");
+        return sn_lab_config_wrong(r, map, "policies are a mapping of name to document");
     }
     *out_policies = sn_arena_alloc(r->arena, map->count, sizeof(**out_policies));
     for (size_t i = 0; i < map->count; i++) {
@@ -169,14 +163,15 @@ static enum sn_status policies_of(
     return SN_OK;
 }
 
-static enum sn_status inline_policies_of(struct reader *r, const struct sn_yaml_node *node, struct sn_lab_role *role)
+static enum sn_status inline_policies_of(
+    struct sn_lab_config_reader *r, const struct sn_yaml_node *node, struct sn_lab_role *role)
 {
     const struct sn_yaml_node *map = sn_yaml_get(node, "inline_policies");
     if (map == NULL) {
         return SN_OK;
     }
     if (map->kind != SN_YAML_MAPPING) {
-        return wrong(r, map, "inline_policies are a mapping of name to document");
+        return sn_lab_config_wrong(r, map, "inline_policies are a mapping of name to document");
     }
     for (size_t i = 0; i < map->count; i++) {
         SN_AUTO(sn_lab_policy_unref_p) struct sn_lab_policy *policy = NULL;
@@ -187,7 +182,7 @@ static enum sn_status inline_policies_of(struct reader *r, const struct sn_yaml_
 }
 
 /* AWS's unique ids, made from the name so that they are the same in each run. */
-static struct sn_slice unique_id(struct sn_arena *arena, const char *prefix, struct sn_slice arn)
+struct sn_slice sn_lab_config_unique_id(struct sn_arena *arena, const char *prefix, struct sn_slice arn)
 {
     static const char base32[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     unsigned char digest[SN_SHA256_LEN];
@@ -199,8 +194,8 @@ static struct sn_slice unique_id(struct sn_arena *arena, const char *prefix, str
     return sn_arena_printf(arena, "%sLAB%.*s", prefix, ID_RANDOM_LEN, text);
 }
 
-static enum sn_status add_user_key(
-    struct reader *r, const struct sn_yaml_node *node, const struct sn_lab_user *user, enum sn_lab_key_kind kind)
+static enum sn_status add_user_key(struct sn_lab_config_reader *r, const struct sn_yaml_node *node,
+    const struct sn_lab_user *user, enum sn_lab_key_kind kind)
 {
     static const char *const allowed[] = {"id", "secret", NULL};
     SN_AUTO(sn_lab_key_unref_p) struct sn_lab_key *key = NULL;
@@ -209,12 +204,13 @@ static enum sn_status add_user_key(
     if (given != NULL) {
         struct sn_slice id = {0};
         struct sn_slice secret = {0};
-        SN_TRY(check_keys(r, given, allowed));
-        SN_TRY(text_of(r, given, "id", true, &id));
-        SN_TRY(text_of(r, given, "secret", true, &secret));
+        SN_TRY(sn_lab_config_check_keys(r, given, allowed));
+        SN_TRY(sn_lab_config_text_of(r, given, "id", true, &id));
+        SN_TRY(sn_lab_config_text_of(r, given, "secret", true, &secret));
         if (id.len != SN_LAB_ACCESS_KEY_LEN || !sn_slice_has_prefix(id, SN_S("AKIALAB")) ||
             !sn_slice_is_alnum_or(id, "") || secret.len != SN_LAB_SECRET_LEN) {
-            return wrong(r, given, "a key has an id of 20 letters and digits that begins AKIALAB and a secret of 40");
+            return sn_lab_config_wrong(
+                r, given, "a key has an id of 20 letters and digits that begins AKIALAB and a secret of 40");
         }
         memcpy(key->access_key, id.ptr, id.len);
         memcpy(key->secret, secret.ptr, secret.len);
@@ -232,16 +228,16 @@ static enum sn_status add_user_key(
     return SN_OK;
 }
 
-static enum sn_status read_user(struct reader *r, const struct sn_yaml_node *node)
+static enum sn_status read_user(struct sn_lab_config_reader *r, const struct sn_yaml_node *node)
 {
     static const char *const allowed[] = {"name", "account", "path", "key", "policies", NULL};
     struct sn_slice name = {0};
     struct sn_slice account = r->config->account;
-    SN_TRY(check_keys(r, node, allowed));
-    SN_TRY(name_of(r, node, "name", true, &name));
-    SN_TRY(account_of(r, node, &account));
+    SN_TRY(sn_lab_config_check_keys(r, node, allowed));
+    SN_TRY(sn_lab_config_name_of(r, node, "name", true, &name));
+    SN_TRY(sn_lab_config_account_of(r, node, &account));
     if (sn_lab_directory_find_user(r->directory, account, name) != NULL) {
-        return wrong(r, node, "a user of that name exists already");
+        return sn_lab_config_wrong(r, node, "a user of that name exists already");
     }
     struct sn_lab_user *user = sn_lab_directory_add_user(r->directory);
     user->name = name;
@@ -249,40 +245,40 @@ static enum sn_status read_user(struct reader *r, const struct sn_yaml_node *nod
     SN_TRY(path_of(r, node, &user->path));
     user->arn =
         sn_arena_printf(r->arena, "arn:aws:iam::%.*s:user%.*s%.*s", SN_PRI(account), SN_PRI(user->path), SN_PRI(name));
-    user->id = unique_id(r->arena, "AIDA", user->arn);
+    user->id = sn_lab_config_unique_id(r->arena, "AIDA", user->arn);
     SN_TRY(policies_of(r, node, &user->policies, &user->policy_count));
     return add_user_key(r, node, user, SN_LAB_KEY_USER);
 }
 
-static enum sn_status read_role(struct reader *r, const struct sn_yaml_node *node)
+static enum sn_status read_role(struct sn_lab_config_reader *r, const struct sn_yaml_node *node)
 {
     static const char *const allowed[] = {
         "name", "account", "path", "description", "max_session", "trust", "policies", "inline_policies", NULL};
     struct sn_slice name = {0};
     struct sn_slice account = r->config->account;
     struct sn_slice text = {0};
-    SN_TRY(check_keys(r, node, allowed));
-    SN_TRY(name_of(r, node, "name", true, &name));
-    SN_TRY(account_of(r, node, &account));
+    SN_TRY(sn_lab_config_check_keys(r, node, allowed));
+    SN_TRY(sn_lab_config_name_of(r, node, "name", true, &name));
+    SN_TRY(sn_lab_config_account_of(r, node, &account));
     if (sn_lab_directory_find_role(r->directory, account, name) != NULL) {
-        return wrong(r, node, "a role of that name exists already");
+        return sn_lab_config_wrong(r, node, "a role of that name exists already");
     }
     struct sn_lab_role *role = sn_lab_directory_add_role(r->directory);
     role->name = name;
     role->account = account;
     role->max_session_s = DEFAULT_SESSION_S;
     SN_TRY(path_of(r, node, &role->path));
-    SN_TRY(text_of(r, node, "description", false, &role->description));
-    SN_TRY(text_of(r, node, "max_session", false, &text));
+    SN_TRY(sn_lab_config_text_of(r, node, "description", false, &role->description));
+    SN_TRY(sn_lab_config_text_of(r, node, "max_session", false, &text));
     if (text.len > 0 && sn_parse_int(text, SESSION_MIN_S, SESSION_MAX_S, &role->max_session_s, r->err) != SN_OK) {
-        return wrong(r, node, "max_session is 3600 to 43200 seconds");
+        return sn_lab_config_wrong(r, node, "max_session is 3600 to 43200 seconds");
     }
     role->arn =
         sn_arena_printf(r->arena, "arn:aws:iam::%.*s:role%.*s%.*s", SN_PRI(account), SN_PRI(role->path), SN_PRI(name));
-    role->id = unique_id(r->arena, "AROA", role->arn);
+    role->id = sn_lab_config_unique_id(r->arena, "AROA", role->arn);
     const struct sn_yaml_node *trust = sn_yaml_get(node, "trust");
     if (trust == NULL) {
-        return wrong(r, node, "a role needs a 'trust' policy");
+        return sn_lab_config_wrong(r, node, "a role needs a 'trust' policy");
     }
     SN_TRY(policy_of(r, trust, SN_LAB_POLICY_TRUST, &role->trust));
     SN_TRY(policies_of(r, node, &role->policies, &role->policy_count));
@@ -301,24 +297,24 @@ static const struct sn_lab_profile *key_profile(const struct sn_lab_config *conf
 
 /* users: come first and give a profile each; 'profiles' then says how they are named in D/aws. */
 static enum sn_status read_profile(
-    struct reader *r, const struct sn_yaml_node *node, size_t user_count, struct sn_lab_profile *out)
+    struct sn_lab_config_reader *r, const struct sn_yaml_node *node, size_t user_count, struct sn_lab_profile *out)
 {
     static const char *const allowed[] = {"name", "user", "role", "source", "session_name", NULL};
     struct sn_slice user = {0};
     struct sn_slice role_name = {0};
-    SN_TRY(check_keys(r, node, allowed));
-    SN_TRY(name_of(r, node, "name", true, &out->name));
-    SN_TRY(text_of(r, node, "user", false, &user));
-    SN_TRY(text_of(r, node, "role", false, &role_name));
-    SN_TRY(text_of(r, node, "source", false, &out->source_profile));
-    SN_TRY(name_of(r, node, "session_name", false, &out->session_name));
+    SN_TRY(sn_lab_config_check_keys(r, node, allowed));
+    SN_TRY(sn_lab_config_name_of(r, node, "name", true, &out->name));
+    SN_TRY(sn_lab_config_text_of(r, node, "user", false, &user));
+    SN_TRY(sn_lab_config_text_of(r, node, "role", false, &role_name));
+    SN_TRY(sn_lab_config_text_of(r, node, "source", false, &out->source_profile));
+    SN_TRY(sn_lab_config_name_of(r, node, "session_name", false, &out->session_name));
     if ((user.len > 0) == (role_name.len > 0) || (role_name.len > 0) != (out->source_profile.len > 0)) {
-        return wrong(r, node, "a profile has either 'user', or 'role' and 'source'");
+        return sn_lab_config_wrong(r, node, "a profile has either 'user', or 'role' and 'source'");
     }
     if (user.len > 0) {
         const struct sn_lab_profile *known = key_profile(r->config, user_count, user);
         if (known == NULL) {
-            return wrong(r, node, "no user of that name");
+            return sn_lab_config_wrong(r, node, "no user of that name");
         }
         atomic_fetch_add(&known->key->references, 1);
         out->key = known->key;
@@ -326,27 +322,27 @@ static enum sn_status read_profile(
     }
     const struct sn_lab_role *role = sn_lab_directory_find_role(r->directory, r->config->account, role_name);
     if (role == NULL) {
-        return wrong(r, node, "no role of that name");
+        return sn_lab_config_wrong(r, node, "no role of that name");
     }
     out->role_arn = role->arn;
     return SN_OK;
 }
 
-static const struct sn_yaml_node *list_of(
-    struct reader *r, const struct sn_yaml_node *root, const char *key, size_t *out_count, enum sn_status *out_status)
+const struct sn_yaml_node *sn_lab_config_list_of(struct sn_lab_config_reader *r, const struct sn_yaml_node *root,
+    const char *key, size_t *out_count, enum sn_status *out_status)
 {
     const struct sn_yaml_node *list = sn_yaml_get(root, key);
     *out_count = 0;
     *out_status = SN_OK;
     if (list != NULL && (list->kind != SN_YAML_SEQUENCE || list->count > MAX_LIST)) {
-        *out_status = wrong(r, list, "a list of at most 4096 entries is expected here");
+        *out_status = sn_lab_config_wrong(r, list, "a list of at most 4096 entries is expected here");
     } else if (list != NULL) {
         *out_count = list->count;
     }
     return list;
 }
 
-static enum sn_status read_managed(struct reader *r, const struct sn_yaml_node *root)
+static enum sn_status read_managed(struct sn_lab_config_reader *r, const struct sn_yaml_node *root)
 {
     static const char everything[] =
         "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}]}";
@@ -355,7 +351,7 @@ static enum sn_status read_managed(struct reader *r, const struct sn_yaml_node *
         "\"cloudtrail:LookupEvents\",\"sts:Get*\"],\"Resource\":\"*\"}]}";
     const struct sn_yaml_node *map = sn_yaml_get(root, "managed_policies");
     if (map != NULL && map->kind != SN_YAML_MAPPING) {
-        return wrong(r, map, "managed_policies are a mapping of name to document");
+        return sn_lab_config_wrong(r, map, "managed_policies are a mapping of name to document");
     }
     size_t count = map != NULL ? map->count : 0;
     r->config->managed = sn_arena_alloc(r->arena, count + 2, sizeof(*r->config->managed));
@@ -374,7 +370,7 @@ static enum sn_status read_managed(struct reader *r, const struct sn_yaml_node *
     return SN_OK;
 }
 
-static enum sn_status add_root_key(struct reader *r)
+static enum sn_status add_root_key(struct sn_lab_config_reader *r)
 {
     struct sn_lab_user *user = sn_arena_alloc(r->arena, 1, sizeof(*user));
     user->name = SN_S("root");
@@ -385,43 +381,43 @@ static enum sn_status add_root_key(struct reader *r)
     return add_user_key(r, NULL, user, SN_LAB_KEY_ROOT);
 }
 
-static enum sn_status read_head(struct reader *r, const struct sn_yaml_node *root, bool *out_root_key)
+static enum sn_status read_head(struct sn_lab_config_reader *r, const struct sn_yaml_node *root, bool *out_root_key)
 {
-    static const char *const allowed[] = {
-        "account", "region", "clock", "root_key", "users", "roles", "profiles", "managed_policies", NULL};
+    static const char *const allowed[] = {"account", "region", "clock", "root_key", "users", "roles", "profiles",
+        "managed_policies", "identity_center", NULL};
     struct sn_slice text = {0};
-    SN_TRY(check_keys(r, root, allowed));
+    SN_TRY(sn_lab_config_check_keys(r, root, allowed));
     r->config->account = SN_S("123456789012");
     r->config->region = SN_S("us-east-1");
-    SN_TRY(account_of(r, root, &r->config->account));
-    SN_TRY(text_of(r, root, "region", false, &r->config->region));
+    SN_TRY(sn_lab_config_account_of(r, root, &r->config->account));
+    SN_TRY(sn_lab_config_text_of(r, root, "region", false, &r->config->region));
     if (!sn_slice_is_alnum_or(r->config->region, "-")) {
-        return wrong(r, root, "region is a name like us-east-1");
+        return sn_lab_config_wrong(r, root, "region is a name like us-east-1");
     }
-    SN_TRY(text_of(r, root, "clock", false, &text));
+    SN_TRY(sn_lab_config_text_of(r, root, "clock", false, &text));
     r->config->has_clock = text.len > 0;
     if (text.len > 0 && sn_time_parse_rfc3339(text, &r->config->clock_unix_ms, r->err) != SN_OK) {
         return sn_error_context(r->err, "clock");
     }
     text = (struct sn_slice){0};
-    SN_TRY(text_of(r, root, "root_key", false, &text));
+    SN_TRY(sn_lab_config_text_of(r, root, "root_key", false, &text));
     if (text.len > 0 && sn_parse_bool(text, out_root_key, r->err) != SN_OK) {
         return sn_error_context(r->err, "root_key");
     }
     return SN_OK;
 }
 
-static enum sn_status read_lists(struct reader *r, const struct sn_yaml_node *root, bool root_key)
+static enum sn_status read_lists(struct sn_lab_config_reader *r, const struct sn_yaml_node *root, bool root_key)
 {
     enum sn_status status = SN_OK;
     size_t user_count = 0;
     size_t role_count = 0;
     size_t profile_count = 0;
-    const struct sn_yaml_node *users = list_of(r, root, "users", &user_count, &status);
+    const struct sn_yaml_node *users = sn_lab_config_list_of(r, root, "users", &user_count, &status);
     SN_TRY(status);
-    const struct sn_yaml_node *roles = list_of(r, root, "roles", &role_count, &status);
+    const struct sn_yaml_node *roles = sn_lab_config_list_of(r, root, "roles", &role_count, &status);
     SN_TRY(status);
-    const struct sn_yaml_node *profiles = list_of(r, root, "profiles", &profile_count, &status);
+    const struct sn_yaml_node *profiles = sn_lab_config_list_of(r, root, "profiles", &profile_count, &status);
     SN_TRY(status);
 
     r->config->profiles = sn_arena_alloc(r->arena, user_count + profile_count + 1, sizeof(*r->config->profiles));
@@ -451,7 +447,7 @@ static enum sn_status read_lists(struct reader *r, const struct sn_yaml_node *ro
 enum sn_status sn_lab_config_load(struct sn_slice yaml, const struct sn_random *random_source,
     struct sn_lab_directory *directory, struct sn_lab_config *out_config, struct sn_error *err)
 {
-    struct reader r = {.directory = directory,
+    struct sn_lab_config_reader r = {.directory = directory,
         .arena = sn_lab_directory_arena(directory),
         .random_source = random_source,
         .config = out_config,
@@ -461,7 +457,8 @@ enum sn_status sn_lab_config_load(struct sn_slice yaml, const struct sn_random *
     SN_TRY(sn_yaml_parse(yaml, &sn_yaml_limits_document, r.arena, &root, err));
     SN_TRY(read_head(&r, root, &root_key));
     SN_TRY(read_managed(&r, root));
-    return read_lists(&r, root, root_key);
+    SN_TRY(read_lists(&r, root, root_key));
+    return sn_lab_config_read_center(&r, root);
 }
 
 void sn_lab_config_clear(struct sn_lab_config *config)

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "base/slice.h"
+#include "lab/identity_center.h"
 
 struct sn_lab_directory;
 struct sn_lab_key;
@@ -40,6 +41,7 @@ struct sn_lab_config {
     size_t profile_count;
     struct sn_lab_managed *managed;
     size_t managed_count;
+    struct sn_lab_center_config center;
 };
 
 /* The built-in lab.yaml, as printed by --print-config. */

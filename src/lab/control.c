@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lab/control.c - "lab clock" and "lab fault" from outside: POST /-lab/clock and /-lab/fault with the token that stands
- * in the lab's directory. The path is none of AWS's, so no client of the services meets it.
+ * lab/control.c - "lab clock", "lab fault", "lab approve" and "lab decline" from outside: POST /-lab/clock, /-lab/fault
+ * and /-lab/decide with the token that stands in the lab's directory. The path is none of AWS's, so no client of the
+ * services meets it.
  */
 #include "base/secret.h"
 #include "base/time.h"
@@ -33,6 +34,11 @@ static enum sn_status run(
         SN_TRY(sn_lab_set_fault(lab, request->body, err));
         sn_buf_add(out, request->body);
         sn_buf_add_byte(out, '\n');
+        return SN_OK;
+    }
+    if (sn_slice_eq_str(request->path, "/-lab/decide")) {
+        SN_TRY(sn_lab_decide(lab, request->body, err));
+        sn_buf_add_str(out, "decided\n");
         return SN_OK;
     }
     return sn_fail(err, SN_NOT_FOUND, "LAB_CONTROL", "no such control");

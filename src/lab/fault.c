@@ -39,6 +39,11 @@ static const struct {
     {"other-role", SN_LAB_FAULT_OTHER_ROLE},
     {"two-arns", SN_LAB_FAULT_TWO_ARNS},
     {"wrong-type", SN_LAB_FAULT_WRONG_TYPE},
+    {"authorization_pending", SN_LAB_FAULT_AUTHORIZATION_PENDING},
+    {"slow_down", SN_LAB_FAULT_SLOW_DOWN},
+    {"expired_token", SN_LAB_FAULT_EXPIRED_TOKEN},
+    {"access_denied", SN_LAB_FAULT_ACCESS_DENIED},
+    {"invalid_grant", SN_LAB_FAULT_INVALID_GRANT},
 };
 
 const char *sn_lab_fault_name(enum sn_lab_fault_kind kind)
@@ -71,7 +76,8 @@ static enum sn_status wrong(struct sn_error *err, const char *what)
     (void)sn_fail(err, SN_USAGE, "LAB_FAULT", "%s", what);
     return sn_suggest(err, "write for instance sts:AssumeRole=throttle,3 or sts:GetCallerIdentity=slow:2 or none; "
                            "kinds: throttle, 500, slow:SECONDS, cut, html, redirect, other-role, two-arns, "
-                           "wrong-type, none");
+                           "wrong-type, none; for sso-oidc also authorization_pending, slow_down, "
+                           "expired_token, access_denied, invalid_grant");
 }
 
 static enum sn_status read_kind(struct sn_slice text, struct sn_lab_fault *out, struct sn_error *err)
@@ -110,7 +116,11 @@ static enum sn_status read_entry(struct sn_slice text, struct entry *out, struct
         return wrong(err, "COUNT is a whole number from 1");
     }
     memcpy(out->action, action.ptr, action.len);
-    return read_kind(kind, &out->fault, err);
+    SN_TRY(read_kind(kind, &out->fault, err));
+    if (out->fault.kind >= SN_LAB_FAULT_AUTHORIZATION_PENDING && !sn_slice_has_prefix(action, SN_S("sso-oidc:"))) {
+        return wrong(err, "only sso-oidc answers that");
+    }
+    return SN_OK;
 }
 
 static void remove_at(struct sn_lab_faults *faults, size_t i)

@@ -22,6 +22,12 @@ enum sn_lab_fault_kind {
     SN_LAB_FAULT_OTHER_ROLE, /* the answer speaks of another role or caller */
     SN_LAB_FAULT_TWO_ARNS,   /* the Arn element twice, the second one foreign */
     SN_LAB_FAULT_WRONG_TYPE, /* the right body under Content-Type application/json */
+    /* answers of sso-oidc, under the names of RFC 8628 */
+    SN_LAB_FAULT_AUTHORIZATION_PENDING,
+    SN_LAB_FAULT_SLOW_DOWN,
+    SN_LAB_FAULT_EXPIRED_TOKEN,
+    SN_LAB_FAULT_ACCESS_DENIED,
+    SN_LAB_FAULT_INVALID_GRANT,
 };
 
 struct sn_lab_fault {

@@ -59,6 +59,8 @@ static enum sn_status write_env(
     add_export(&text, "AWS_ENDPOINT_URL_STS", url);
     add_export(&text, "AWS_ENDPOINT_URL_IAM", url);
     add_export(&text, "AWS_ENDPOINT_URL_CLOUDTRAIL", url);
+    add_export(&text, "AWS_ENDPOINT_URL_SSO", url);
+    add_export(&text, "AWS_ENDPOINT_URL_SSO_OIDC", url);
     SN_TRY(sn_path_join(path, sizeof(path), dir, "aws/config", err));
     add_export(&text, "AWS_CONFIG_FILE", path);
     SN_TRY(sn_path_join(path, sizeof(path), dir, "aws/credentials", err));
@@ -67,6 +69,27 @@ static enum sn_status write_env(
     add_export(&text, "AWS_DEFAULT_REGION", sn_buf_str(&region));
     add_export(&text, "AWS_EC2_METADATA_DISABLED", "true");
     return write_file(dir, "env", &text, err);
+}
+
+/* One sso-session, and a profile for everything that some user may have: sso-<permission set>-<account>. */
+static void add_sso_profiles(const struct sn_lab_config *config, const char *url, struct sn_buf *out)
+{
+    const struct sn_lab_center_config *center = &config->center;
+    if (center->user_count == 0) {
+        return;
+    }
+    sn_buf_addf(out,
+        "[sso-session %.*s]\nsso_start_url = %s/start\nsso_region = %.*s\n"
+        "sso_registration_scopes = sso:account:access\n\n",
+        SN_PRI(center->session), url, SN_PRI(config->region));
+    for (size_t i = 0; i < center->profile_count; i++) {
+        const struct sn_lab_center_assignment *a = &center->profiles[i];
+        sn_buf_addf(out,
+            "[profile sso-%.*s-%.*s]\nsso_session = %.*s\nsso_account_id = %.*s\nsso_role_name = %.*s\n"
+            "region = %.*s\noutput = json\nendpoint_url = %s\n\n",
+            SN_PRI(a->permission_set), SN_PRI(a->account->name), SN_PRI(center->session), SN_PRI(a->account->id),
+            SN_PRI(a->permission_set), SN_PRI(config->region), url);
+    }
 }
 
 static enum sn_status write_profiles(
@@ -90,6 +113,7 @@ static enum sn_status write_profiles(
         }
         sn_buf_add_byte(&settings, '\n');
     }
+    add_sso_profiles(config, url, &settings);
     SN_TRY(write_file(dir, "aws/config", &settings, err));
     return write_file(dir, "aws/credentials", &credentials, err);
 }
@@ -101,6 +125,7 @@ enum sn_status sn_lab_files_write(struct sn_lab *lab, const char *dir, const cha
     if (realpath(dir, absolute) == NULL) {
         return sn_fail(err, SN_IO, "LAB_DIR", "cannot resolve '%s'", dir);
     }
+    sn_lab_set_url(lab, url);
     SN_TRY(write_env(sn_lab_config_of(lab), absolute, url, err));
     SN_TRY(write_profiles(sn_lab_config_of(lab), absolute, url, err));
     sn_buf_addf(&control, "%s %.*s\n", url, SN_PRI(sn_lab_control_token(lab)));

@@ -25,6 +25,8 @@ struct sn_lab {
     struct sn_lab_config config;
     struct sn_lab_faults *faults;
     struct sn_lab_events *events;
+    struct sn_lab_center *center;
+    char *url;
     char token[SN_LAB_TOKEN_TEXT_LEN + 1];
     _Atomic int64_t clock_offset_ms;
     _Atomic uint64_t next_id;
@@ -43,6 +45,9 @@ static enum sn_status fill_lab(struct sn_lab *lab, const struct sn_lab_options *
     sn_buf_add_hex(&hex, bytes, sizeof(bytes));
     memcpy(lab->token, hex.ptr, SN_LAB_TOKEN_TEXT_LEN);
     SN_TRY(sn_lab_config_load(options->config, lab->random_source, lab->directory, &lab->config, err));
+    if (lab->config.center.user_count > 0) {
+        lab->center = sn_lab_center_new(&lab->config.center, lab->random_source);
+    }
     if (options->journal_path != NULL) {
         SN_TRY(sn_lab_events_open_journal(lab->events, options->journal_path, err));
     }
@@ -72,6 +77,8 @@ void sn_lab_free(struct sn_lab *lab)
     if (lab == NULL) {
         return;
     }
+    sn_lab_center_free(lab->center);
+    sn_free(lab->url);
     sn_lab_config_clear(&lab->config);
     sn_lab_directory_free(lab->directory);
     sn_lab_faults_free(lab->faults);
@@ -122,6 +129,29 @@ enum sn_status sn_lab_set_clock(struct sn_lab *lab, struct sn_slice text, struct
 enum sn_status sn_lab_set_fault(struct sn_lab *lab, struct sn_slice text, struct sn_error *err)
 {
     return sn_lab_faults_set(lab->faults, text, err);
+}
+
+void sn_lab_set_url(struct sn_lab *lab, const char *url)
+{
+    sn_free(lab->url);
+    lab->url = sn_strdup(sn_slice_str(url));
+}
+
+enum sn_status sn_lab_decide(struct sn_lab *lab, struct sn_slice text, struct sn_error *err)
+{
+    struct sn_slice code = {0};
+    struct sn_slice name = {0};
+    const struct sn_lab_center_user *user = NULL;
+    if (lab->center == NULL) {
+        return sn_fail(err, SN_USAGE, "LAB_CENTER", "this lab has no Identity Center");
+    }
+    if (sn_slice_cut(text, ' ', &code, &name)) {
+        user = sn_lab_center_user_named(&lab->config.center, name);
+        if (user == NULL) {
+            return sn_fail(err, SN_USAGE, "LAB_CENTER", "no user '%.*s' in the Identity Center", SN_PRI(name));
+        }
+    }
+    return sn_lab_center_decide(lab->center, code, user, sn_lab_now_unix_ms(lab), err);
 }
 
 void sn_lab_stop(struct sn_lab *lab)
@@ -268,6 +298,10 @@ static enum sn_status find_call(struct sn_lab_call *call, struct sn_error *err)
 
 static enum sn_status run_call(struct sn_lab_call *call, struct sn_error *err)
 {
+    call->route = sn_lab_center_route(call->request);
+    if (call->route != NULL) {
+        return sn_lab_center_run(call, err);
+    }
     SN_TRY(find_call(call, err));
     call->fault = sn_lab_faults_take(call->lab->faults, call->service, call->action);
     SN_TRY(authenticate(call, err));
@@ -306,6 +340,9 @@ void sn_lab_handle(void *ctx, const struct sn_request *request, struct sn_respon
         .directory = lab->directory,
         .config = &lab->config,
         .events = lab->events,
+        .faults = lab->faults,
+        .center = lab->center,
+        .base_url = sn_slice_str(lab->url),
         .random_source = lab->random_source,
         .request = request,
         .now_unix_ms = sn_lab_now_unix_ms(lab),
@@ -314,6 +351,9 @@ void sn_lab_handle(void *ctx, const struct sn_request *request, struct sn_respon
     new_id(lab, call.event_id);
     const struct sn_error *failed = run_call(&call, &err) == SN_OK ? NULL : &err;
     int status = failed != NULL ? sn_lab_error_status(call.service, err.code) : 200;
+    if (call.route != NULL) {
+        status = sn_lab_center_status(&call, failed != NULL ? err.code : NULL);
+    }
     sn_lab_record(&call, failed, status);
     if (call.fault.kind == SN_LAB_FAULT_SLOW) {
         wait_slowly(lab, call.fault.slow_s);

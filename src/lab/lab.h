@@ -2,8 +2,9 @@
 /*
  * lab/lab.h - the stand-in AWS as one object: requests in, answers out.
  *
- * It plays STS, IAM (reading, and inline policies of roles) and CloudTrail's LookupEvents on one address; which service
- * is meant follows from the scope of the signature. It holds no state outside memory but the files of its directory.
+ * It plays STS, IAM (reading, and inline policies of roles), CloudTrail's LookupEvents and IAM Identity Center on one
+ * address; which service is meant follows from the scope of the signature, or from the path. It holds no state outside
+ * memory but the files of its directory.
  */
 #ifndef SN_LAB_LAB_H
 #define SN_LAB_LAB_H
@@ -42,6 +43,11 @@ int64_t sn_lab_now_unix_ms(struct sn_lab *lab);
 /* "+1h", "-30m" or "=2026-02-01T10:00:00Z". Code LAB_CLOCK. */
 SN_MUST_CHECK enum sn_status sn_lab_set_clock(struct sn_lab *lab, struct sn_slice text, struct sn_error *err);
 SN_MUST_CHECK enum sn_status sn_lab_set_fault(struct sn_lab *lab, struct sn_slice text, struct sn_error *err);
+
+/* The URL it answers at, without a slash at the end; before the first request. */
+void sn_lab_set_url(struct sn_lab *lab, const char *url);
+/* The person's word on a sign-in: "CODE USER" allows it, "CODE" alone declines. Code LAB_CENTER. */
+SN_MUST_CHECK enum sn_status sn_lab_decide(struct sn_lab *lab, struct sn_slice text, struct sn_error *err);
 
 /* What requests on the control path must present in X-Lab-Token. */
 struct sn_slice sn_lab_control_token(const struct sn_lab *lab);

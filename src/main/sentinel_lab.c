@@ -34,21 +34,24 @@ static const char usage[] =
     "Usage: sentinel lab --dir DIR [--listen 127.0.0.1:PORT] [--config lab.yaml]\n"
     "       sentinel lab clock +DURATION|-DURATION|=TIME [--dir DIR]\n"
     "       sentinel lab fault SERVICE:ACTION=KIND[,COUNT]|none [--dir DIR]\n"
+    "       sentinel lab approve CODE USER [--dir DIR]\n"
+    "       sentinel lab decline CODE [--dir DIR]\n"
     "       sentinel lab --print-config\n"
     "\n"
-    "A stand-in for AWS STS, IAM roles and CloudTrail on a loopback address, for demos and tests. Its keys are\n"
-    "marked LAB and open nothing else.\n"
+    "A stand-in for AWS STS, IAM roles, CloudTrail and IAM Identity Center on a loopback address, for demos and\n"
+    "tests. Its keys are marked LAB and open nothing else. approve and decline decide on a sign-in by its user code.\n"
     "\n"
     "  --dir DIR        where env, aws/config, aws/credentials and journal.jsonl are written\n"
-    "                   (default for clock and fault: $SENTINEL_LAB_DIR)\n"
+    "                   (default for the commands that ask a running lab: $SENTINEL_LAB_DIR)\n"
     "  --listen ADDR    loopback address and port; port 0 takes a free one (default 127.0.0.1:0)\n"
     "  --config FILE    users, roles and trust policies; --print-config shows the built-in ones\n"
     "\n"
-    "Kinds of fault: throttle, 500, slow:SECONDS, cut, html, redirect, other-role, two-arns, wrong-type, none\n";
+    "Kinds of fault: throttle, 500, slow:SECONDS, cut, html, redirect, other-role, two-arns, wrong-type, none;\n"
+    "for sso-oidc:CreateToken also authorization_pending, slow_down, expired_token, access_denied, invalid_grant\n";
 
 struct arguments {
     const char *dir, *listen, *config;
-    const char *verb, *operand; /* "clock" or "fault" */
+    const char *verb, *operand, *user; /* "clock", "fault", "approve" with a user, "decline" */
     bool print_config, help;
 };
 
@@ -88,6 +91,17 @@ static bool is_option(const char *argument, const char *name)
     return strncmp(argument, name, len) == 0 && (argument[len] == '\0' || argument[len] == '=');
 }
 
+static bool is_verb(const char *argument)
+{
+    static const char *const verbs[] = {"clock", "fault", "approve", "decline"};
+    for (size_t i = 0; i < SN_LEN(verbs); i++) {
+        if (strcmp(argument, verbs[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum sn_status read_arguments(int argc, char **argv, struct arguments *out, struct sn_error *err)
 {
     for (int i = 1; i < argc; i++) {
@@ -101,10 +115,12 @@ static enum sn_status read_arguments(int argc, char **argv, struct arguments *ou
             out->print_config = true;
         } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             out->help = true;
-        } else if (out->verb == NULL && (strcmp(argv[i], "clock") == 0 || strcmp(argv[i], "fault") == 0)) {
+        } else if (out->verb == NULL && is_verb(argv[i])) {
             out->verb = argv[i];
         } else if (out->verb != NULL && out->operand == NULL) {
             out->operand = argv[i];
+        } else if (out->verb != NULL && strcmp(out->verb, "approve") == 0 && out->user == NULL) {
+            out->user = argv[i];
         } else {
             (void)sn_fail(err, SN_USAGE, "USAGE", "'%s' is not understood", argv[i]);
             return sn_suggest(err, "run 'sentinel lab --help'");
@@ -117,7 +133,10 @@ static enum sn_status read_arguments(int argc, char **argv, struct arguments *ou
         return SN_OK;
     }
     if (out->verb != NULL && (out->operand == NULL || out->config != NULL || out->listen != NULL)) {
-        return usage_error(err, "clock and fault take one operand and --dir");
+        return usage_error(err, "clock, fault, approve and decline take one operand and --dir");
+    }
+    if (out->verb != NULL && strcmp(out->verb, "approve") == 0 && out->user == NULL) {
+        return usage_error(err, "approve takes the code and the user who signs in");
     }
     return out->dir != NULL ? SN_OK : usage_error(err, "--dir is missing");
 }
@@ -215,7 +234,14 @@ static enum sn_status serve(const struct arguments *arguments, struct sn_error *
 static enum sn_status control(const struct arguments *arguments, struct sn_error *err)
 {
     SN_AUTO(sn_buf_clear) struct sn_buf answer = {0};
-    SN_TRY(sn_lab_files_control(arguments->dir, arguments->verb, arguments->operand, &answer, err));
+    SN_AUTO(sn_buf_clear) struct sn_buf operand = {0};
+    bool decides = strcmp(arguments->verb, "approve") == 0 || strcmp(arguments->verb, "decline") == 0;
+    sn_buf_add_str(&operand, arguments->operand);
+    if (arguments->user != NULL) {
+        sn_buf_addf(&operand, " %s", arguments->user);
+    }
+    SN_TRY(
+        sn_lab_files_control(arguments->dir, decides ? "decide" : arguments->verb, sn_buf_str(&operand), &answer, err));
     fputs(sn_buf_str(&answer), stdout);
     return SN_OK;
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """sentinel lab with AWS's own clients: does the stand-in refuse what AWS refuses, and in its words?"""
+import hashlib
 import http.client
 import json
 import sys
@@ -445,7 +446,7 @@ def test_iam_reading(shared_lab):
     assert {u["UserName"] for u in iam.list_users()["Users"]} == {"alice", "bob", "tvm"}
     assert iam.get_user()["User"]["UserName"] == "alice"
     pages = iam.get_paginator("list_roles").paginate(PaginationConfig={"PageSize": 2})
-    assert [len(p["Roles"]) for p in pages] == [2, 2, 1]
+    assert [len(p["Roles"]) for p in pages] == [2, 2, 2, 1]
     with refused("NoSuchEntity") as error:
         iam.get_role(RoleName="Nobody")
     assert error.message == "The role with name Nobody cannot be found."
@@ -597,10 +598,13 @@ def test_start_refuses(tmp_path):
 def test_printed_config_is_the_default(lab, start_lab):
     text = subprocess.run([BIN / "sentinel-lab", "--print-config"], capture_output=True, text=True, check=True).stdout
     again = start_lab(config=text)
+    digests = [hashlib.sha256(f"{ACCOUNT}/{name}".encode()).hexdigest()[:16] for name in ("Developer", "Auditor")]
     for one in (lab, again):
         roles = one.client("iam", "alice").list_roles()["Roles"]
         assert [r["RoleName"] for r in roles] == ["SentinelTVM", "AgentRunner", "SentinelProtected-dev",
-                                                  "SentinelProtected-staging", "SentinelProtected-prod"]
+                                                  "SentinelProtected-staging", "SentinelProtected-prod",
+                                                  f"AWSReservedSSO_Developer_{digests[0]}",
+                                                  f"AWSReservedSSO_Auditor_{digests[1]}"]
     assert lab.keys("alice") != again.keys("alice")
 
 

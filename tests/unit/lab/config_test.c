@@ -32,13 +32,20 @@ static void built_in(void **state)
     assert_ok(load(&l, sn_lab_default_config), &l.err);
     assert_slice_equal(l.config.account, "123456789012");
     assert_int_equal(sn_lab_directory_user_count(l.directory), 3);
-    assert_int_equal(sn_lab_directory_role_count(l.directory), 5);
+    assert_int_equal(sn_lab_directory_role_count(l.directory), 8);
     const struct sn_lab_role *role =
         sn_lab_directory_find_role(l.directory, l.config.account, SN_S("SentinelProtected-prod"));
     assert_non_null(role);
     assert_slice_equal(role->arn, "arn:aws:iam::123456789012:role/SentinelProtected-prod");
     assert_int_equal(role->max_session_s, 3600);
     assert_int_equal(l.config.profile_count, 5);
+    assert_int_equal(l.config.center.user_count, 2);
+    assert_int_equal(l.config.center.profile_count, 3); /* one for each permission set of each account */
+    assert_ptr_equal(l.config.center.users[0].assignments[1].role, l.config.center.users[1].assignments[0].role);
+    role = l.config.center.users[0].assignments[2].role;
+    assert_slice_equal(role->account, "210987654321");
+    assert_slice_equal(role->path, "/aws-reserved/sso.amazonaws.com/");
+    assert_int_equal(role->name.len, strlen("AWSReservedSSO_Developer_") + 16);
     assert_slice_equal(l.config.profiles[3].name, "tvm");
     assert_slice_equal(l.config.profiles[3].role_arn, "arn:aws:iam::123456789012:role/SentinelTVM");
     assert_slice_equal(l.config.profiles[3].source_profile, "tvm-user");
@@ -110,6 +117,17 @@ static void refused(void **state)
         {"profiles: [{name: a, role: r}]", "LAB_CONFIG", "either 'user'"},
         {"profiles: [{name: a, role: r, source: a}]", "LAB_CONFIG", "no role of that name"},
         {"managed_policies: []", "LAB_CONFIG", "managed_policies"},
+        {"identity_center: []", "LAB_CONFIG", "a mapping is expected"},
+        {"identity_center: {start: x}", "LAB_CONFIG", "unknown key 'start'"},
+        {"identity_center: {interval: 0}", "LAB_CONFIG", "'interval' is 1 to 60 seconds"},
+        {"identity_center: {token_life: 1d}", "LAB_CONFIG", "'token_life' is 1 to 31536000 seconds"},
+        {"identity_center: {accounts: [{name: \"a b\"}]}", "LAB_CONFIG", "names are"},
+        {"identity_center: {accounts: [{name: a, account: \"1\"}]}", "LAB_CONFIG", "12 digits"},
+        {"identity_center: {permission_sets: [{name: abcdefghijklmnopqrstuvwxyzabcdefg}]}", "LAB_CONFIG",
+            "at most 32 characters"},
+        {"identity_center: {permission_sets: [{name: a, duration: 899}]}", "LAB_CONFIG", "900 to 43200"},
+        {"identity_center: {users: [{name: a}, {name: a}]}", "LAB_CONFIG", "exists already"},
+        {"identity_center: {users: [{name: a, assignments: [{permission_set: p}]}]}", "LAB_CONFIG", "no account or"},
     };
     for (size_t i = 0; i < SN_LEN(rows); i++) {
         struct loaded l;
