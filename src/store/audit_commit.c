@@ -21,6 +21,7 @@ enum {
 };
 static const int64_t retry_after_ns = 1000000000;
 static const int64_t rotate_again_ns = 60 * (int64_t)1000000000;
+static const int64_t tell_again_ns = 60 * (int64_t)1000000000;
 
 void sn_audit_tell(struct sn_audit_file *f, enum sn_log_level level, const char *event, const char *format, ...)
 {
@@ -317,12 +318,18 @@ static enum sn_status reopen(struct sn_audit_file *f, struct sn_error *err)
 
 static bool is_rotation_due(const struct sn_audit_file *f, size_t coming_bytes, bool wants_rotation)
 {
-    if (f->first_seq == 0 || f->clock->mono_ns(f->clock->ctx) < f->rotate_mono_ns) {
-        return false; /* an empty file is not worth a name; a rename that failed is tried again later */
+    if (f->first_seq == 0) {
+        return false; /* an empty file is not worth a name */
+    }
+    if (wants_rotation) {
+        return true;
+    }
+    if (f->clock->mono_ns(f->clock->ctx) < f->rotate_mono_ns) {
+        return false; /* a rename that failed is tried again later */
     }
     bool is_large = f->rotate_bytes > 0 && f->length + (int64_t)coming_bytes > f->rotate_bytes;
     bool is_old = f->rotate_s > 0 && sn_clock_unix_ms(f->clock) - f->first_ms >= f->rotate_s * 1000;
-    return wants_rotation || is_large || is_old;
+    return is_large || is_old;
 }
 
 static void format_due(struct sn_audit_file *f, const struct sn_audit_due *due, struct sn_buf *out_entry)
@@ -366,6 +373,11 @@ static enum sn_status sign_batch(struct sn_audit_file *f, struct sn_audit_waiter
     }
     for (size_t i = 0; i < count; i++) {
         SN_TRY(sign_entry(f, position, sn_buf_slice(&waiters[i]->entry), err));
+    }
+    if (f->batch.len == 0 && f->wants_proof) {
+        sn_buf_reset(&entry);
+        sn_audit_recovered_format(&entry, sn_clock_unix_ms(f->clock), sn_id_slice(&f->instance));
+        SN_TRY(sign_entry(f, position, sn_buf_slice(&entry), err));
     }
     return SN_OK;
 }
@@ -454,8 +466,16 @@ enum sn_status sn_audit_commit(struct sn_audit_file *f, struct sn_audit_waiter *
     enum sn_status status = try_commit(f, waiters, count, wants_rotation, err);
 
     if (status != SN_OK && !sn_error_is(err, "AUDIT_WAITING")) {
+        int64_t now_ns = f->clock->mono_ns(f->clock->ctx);
         give_up_file(f);
-        sn_audit_tell(f, SN_LOG_ERROR, "audit.failed", "%s", err->message);
+        /* A full disk stays full for hours: the tries that nobody asked for are told of now and then. */
+        if (count > 0 || f->told_mono_ns == 0 || now_ns - f->told_mono_ns >= tell_again_ns) {
+            f->told_mono_ns = now_ns;
+            sn_audit_tell(f, SN_LOG_ERROR, "audit.failed", "%s", err->message);
+        }
+    }
+    if (status == SN_OK && count == 0 && f->wants_proof) {
+        sn_audit_tell(f, SN_LOG_INFO, "audit.recovered", "the audit log can be written again");
     }
     return status;
 }

@@ -15,7 +15,7 @@
 #include "base/fs.h"
 #include "store/audit_file_internal.h"
 
-enum { WAIT_MAX_MS = 5000, ANCHOR_EVERY_MS = 1000, UNDELIVERED_MAX = SN_AUDIT_QUEUE_MAX };
+enum { WAIT_MAX_MS = 5000, ANCHOR_EVERY_MS = 1000, TRY_AGAIN_MS = 1000, UNDELIVERED_MAX = SN_AUDIT_QUEUE_MAX };
 
 /* --- The system's calls --- */
 
@@ -208,19 +208,26 @@ static int64_t anchor_wait_ms(const struct sn_audit_file *f)
     return waited_ms >= ANCHOR_EVERY_MS ? 0 : ANCHOR_EVERY_MS - waited_ms;
 }
 
-/* Waits under the lock until there is something to write; false: only the anchor is due. */
+/*
+ * Waits under the lock until there is something to write; false: only the anchor is due. After a failure the writer
+ * tries again by itself, and less often than it would for a caller: without callers nothing else shows that the log
+ * can be written again.
+ */
 static bool wait_for_work(struct sn_audit_file *f)
 {
-    while (
-        f->first == NULL && !f->is_stopping && !f->wants_rotation && !f->has_next_keys && f->undelivered_count == 0) {
-        if (!f->is_anchor_dirty) {
+    while (f->first == NULL && !f->is_stopping) {
+        bool has_own = f->wants_rotation || f->has_next_keys || f->undelivered_count > 0;
+        if (has_own && f->is_healthy) {
+            return true;
+        }
+        if (f->is_healthy && !f->is_anchor_dirty) {
             pthread_cond_wait(&f->work, &f->lock);
             continue;
         }
-        int64_t wait_ms = anchor_wait_ms(f);
+        int64_t wait_ms = f->is_healthy ? anchor_wait_ms(f) : TRY_AGAIN_MS;
         struct timespec at = deadline_in(wait_ms);
         if (wait_ms == 0 || pthread_cond_timedwait(&f->work, &f->lock, &at) == ETIMEDOUT) {
-            return false;
+            return !f->is_healthy;
         }
     }
     return true;
@@ -241,29 +248,25 @@ static void *writer_run(void *argument)
         size_t count = has_work ? take_batch(f, waiters) : 0;
         bool wants_rotation = f->wants_rotation;
         f->wants_rotation = false;
+        f->wants_proof = !f->is_healthy;
         if (f->has_next_keys) {
             take_new_keys(f);
         }
         f->stats.busy_since_mono_ns = mono_ns(f);
         pthread_mutex_unlock(&f->lock);
-        size_t told = f->undelivered_count;
         enum sn_status status = has_work ? sn_audit_commit(f, waiters, count, wants_rotation, &err) : SN_OK;
-        bool is_idle_failure = status != SN_OK && count == 0 && told > 0;
         if (!has_work || (f->is_anchor_dirty && anchor_wait_ms(f) == 0)) {
             sn_audit_write_anchor(f);
         }
         pthread_mutex_lock(&f->lock);
         size_t present = has_work ? finish_batch(f, waiters, count, status, &err) : 0;
         f->stats.busy_since_mono_ns = 0;
+        f->wants_rotation = f->wants_rotation || (wants_rotation && status != SN_OK);
         pthread_mutex_unlock(&f->lock);
         for (size_t i = 0; i < present; i++) {
             sn_wake_call(&waiters[i]->done);
         }
         pthread_mutex_lock(&f->lock);
-        if (is_idle_failure && !f->is_stopping && f->first == NULL) {
-            struct timespec at = deadline_in(ANCHOR_EVERY_MS);
-            pthread_cond_timedwait(&f->work, &f->lock, &at);
-        }
     }
     /* One last try for what no caller waits for. */
     pthread_mutex_unlock(&f->lock);

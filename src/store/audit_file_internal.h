@@ -77,6 +77,8 @@ struct sn_audit_file {
     bool must_cut;               /* bytes past length are ours and unacknowledged */
     int64_t retry_mono_ns;       /* not before, after a failure */
     int64_t rotate_mono_ns;      /* no rotation before, after a rename that failed */
+    bool wants_proof;            /* a batch without records gets one, to show that the log can be written */
+    int64_t told_mono_ns;        /* when a failure was told last; 0: never */
     struct sn_audit_due due[SN_AUDIT_DUE_MAX];
     size_t due_count;
     struct sn_buf batch;

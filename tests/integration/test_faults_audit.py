@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """An audit log that cannot be written: the record comes before the secret, so nothing leaves until it can be written again."""
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -118,26 +119,55 @@ def test_attack_33_disk_full(full_disk):
         "checks"]["audit"] == "failed"
     assert server.send("GET", "/healthz").status == 200
     (disk / "filler").unlink()
-    given.append(until(lambda: (a := server.vend("alice", "dev")).status == 200 and a, "recovery"))
-    until(lambda: server.send("GET", "/readyz").status == 200, "ready again")
+    until(lambda: server.send("GET", "/readyz").status == 200, "ready again, although nobody asks for anything")
+    given.append(server.vend("alice", "dev"))
+    assert given[-1].status == 200
     texts = [path.read_text() for path in (*sorted(disk.glob("audit-*.log*")), disk / "audit.log")]
     copies = [server.dir / f"copy{i}" for i in range(len(texts))]
     for copy, text in zip(copies, texts):
         copy.write_text(text)
     shutil.copy(disk / "audit.anchor", server.dir / "anchor")
-    assert_all_recorded(server, given, [json.loads(line)["entry"] for text in texts for line in text.splitlines()])
+    entries = [json.loads(line)["entry"] for text in texts for line in text.splitlines()]
+    assert_all_recorded(server, given, entries)
+    assert "audit.recovered" in [e["event"] for e in entries]
     assert server.end() == 0
     done = server.verify_log(*copies, anchor=server.dir / "anchor")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_attack_33_sync_fails(start_tvm, start_lab):
-    """AUD-22, ATK-33: a record whose sync failed is no record, even where its bytes can be read."""
+def needs_preload():
     if not FAILING_SYNC.exists():
         pytest.skip(f"{FAILING_SYNC} is not built: a static program cannot be given another fdatasync")
     linked = subprocess.run(["ldd", BIN / "sentinel-tvm"], capture_output=True, text=True, check=False).stdout
     if "libasan" in linked or "libtsan" in linked or "libc.so" not in linked:
         pytest.skip("this build takes no preloaded library")
+
+
+def test_healthz_tells_of_a_disk_that_hangs(start_tvm, start_lab, tmp_path):
+    """TVM-50: an audit writer that has not come back from the disk for 30 s fails the liveness check, until it comes back."""
+    needs_preload()
+    ahead = tmp_path / "ahead"
+    server = start_tvm(start_lab(), settings={"LD_PRELOAD": FAILING_SYNC, "TEST_CLOCK_AHEAD": ahead})
+    assert server.vend("alice", "dev").status == 200
+    flag = server.state / "audit" / "sync-hangs"
+    flag.touch()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        hanging = pool.submit(server.vend, "alice", "dev")
+        until(lambda: server.rows("SELECT id FROM sessions WHERE status = 'active'")[1:], "a second row, whose record hangs")
+        time.sleep(0.2)  # the writer is with the disk by now
+        assert server.send("GET", "/healthz").status == 200  # for less than 30 s
+        ahead.touch()
+        answer = until(lambda: (a := server.send("GET", "/healthz")).status == 503 and a, "a failed liveness check")
+        assert answer.json == {"status": "failed"}
+        flag.unlink()
+        until(lambda: server.send("GET", "/healthz").status == 200, "alive again")
+        assert hanging.result().status in (200, 503)
+    assert server.end() == 0
+
+
+def test_attack_33_sync_fails(start_tvm, start_lab):
+    """AUD-22, ATK-33: a record whose sync failed is no record, even where its bytes can be read."""
+    needs_preload()
     lab = start_lab()
     server = start_tvm(lab, settings={"LD_PRELOAD": FAILING_SYNC})
     given = [server.vend("alice", "dev")]

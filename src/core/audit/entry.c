@@ -237,6 +237,13 @@ void sn_audit_opened_format(struct sn_buf *buf, const struct sn_audit_opened *o)
     sn_buf_add_byte(buf, '}');
 }
 
+void sn_audit_recovered_format(struct sn_buf *buf, int64_t unix_ms, struct sn_slice instance)
+{
+    begin(buf, unix_ms, "audit.recovered");
+    add_text(buf, "instance", instance, TEXT_MAX);
+    sn_buf_add_byte(buf, '}');
+}
+
 void sn_audit_undelivered_format(struct sn_buf *buf, int64_t unix_ms, struct sn_slice request_id, const char *reason)
 {
     begin(buf, unix_ms, "audit.undelivered");

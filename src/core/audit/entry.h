@@ -60,6 +60,8 @@ struct sn_audit_opened {
     struct sn_slice torn_sha256;
 };
 void sn_audit_opened_format(struct sn_buf *buf, const struct sn_audit_opened *opened);
+/* The log could not be written, and can again: the writer's own proof of it where no other record came. */
+void sn_audit_recovered_format(struct sn_buf *buf, int64_t unix_ms, struct sn_slice instance);
 void sn_audit_undelivered_format(struct sn_buf *buf, int64_t unix_ms, struct sn_slice request_id, const char *reason);
 
 /* Where entries are made durable. Safe from several threads. */
@@ -71,7 +73,7 @@ struct sn_audit_sink {
      */
     enum sn_status (*append)(
         void *ctx, struct sn_slice entry, struct sn_slice request_id, int timeout_ms, struct sn_error *err);
-    /* False from a failed append until one succeeds. */
+    /* False from a failed append until a record, of a caller or of the sink itself, is durable. */
     bool (*is_healthy)(void *ctx);
     void *ctx;
 };

@@ -4,6 +4,8 @@
  */
 #include "audit_fixture.h"
 
+#include <poll.h>
+
 /* --- Faults: AUD-22, ATK-33 --- */
 
 static void attack_33_disk_faults(void **state)
@@ -93,6 +95,69 @@ static void rename_that_fails(void **state)
     assert_int_equal(count_of(&x, "\"reason\":\"rotate\""), 1);
     stop(&x);
     assert_whole(&x, 2, 1, 5);
+    teardown(&x);
+}
+
+static bool becomes_healthy(struct fixture *x)
+{
+    struct sn_audit_sink sink = sn_audit_file_sink(x->file);
+
+    for (int i = 0; i < 2000; i++) { /* 10 s; the writer tries each second */
+        if (sink.is_healthy(sink.ctx)) {
+            return true;
+        }
+        (void)poll(NULL, 0, 5);
+    }
+    return false;
+}
+
+/* TVM-50: a server without callers gets ready again by itself, and says so with a record. */
+static void recovers_without_callers(void **state)
+{
+    (void)state;
+    struct fixture x;
+
+    setup(&x);
+    start(&x);
+    must_add(&x, "before");
+    atomic_store(&x.disk.write_errno, ENOSPC);
+    must_fail(&x, "refused");
+    int writes = atomic_load(&x.disk.writes);
+    scripted_clock_advance(&x.clock, 1001);
+    for (int i = 0; i < 2000 && atomic_load(&x.disk.writes) == writes; i++) {
+        (void)poll(NULL, 0, 5);
+    }
+    assert_true(atomic_load(&x.disk.writes) > writes); /* it tries while the disk is full */
+    atomic_store(&x.disk.write_errno, 0);
+    scripted_clock_advance(&x.clock, 1001);
+    assert_true(becomes_healthy(&x));
+    assert_int_equal(atomic_load(&x.told_errors), 1); /* not once a second */
+    stop(&x);
+    assert_int_equal(
+        count_of(&x, "{\"timestamp\":\"2026-03-01T09:00:02.002Z\",\"event\":\"audit.recovered\",\"instance\":"), 1);
+    assert_int_equal(count_of(&x, "refused"), 0);
+    assert_whole(&x, 1, 1, 3);
+    teardown(&x);
+}
+
+/* A wish for a new file outlives the failure that it met. */
+static void rotation_is_not_forgotten(void **state)
+{
+    (void)state;
+    struct fixture x;
+
+    setup(&x);
+    start(&x);
+    must_add(&x, "before");
+    atomic_store(&x.disk.sync_errno, EIO);
+    sn_audit_file_rotate(x.file);
+    must_fail(&x, "refused");
+    atomic_store(&x.disk.sync_errno, 0);
+    scripted_clock_advance(&x.clock, 1001);
+    assert_true(becomes_healthy(&x));
+    assert_int_equal(count_of(&x, "\"reason\":\"rotate\""), 1);
+    stop(&x);
+    assert_whole(&x, 2, 1, 3);
     teardown(&x);
 }
 
@@ -261,6 +326,8 @@ int main(void)
         cmocka_unit_test(attack_33_disk_faults),
         cmocka_unit_test(sink_error_begins_a_stream),
         cmocka_unit_test(rename_that_fails),
+        cmocka_unit_test(recovers_without_callers),
+        cmocka_unit_test(rotation_is_not_forgotten),
         cmocka_unit_test(undelivered_records),
         cmocka_unit_test(writer_that_hangs),
         cmocka_unit_test(too_large_an_entry),
