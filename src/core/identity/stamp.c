@@ -13,15 +13,16 @@ enum { CUT_LEN = 19, HASH_DIGITS = 6, IMITATION_LEN = 1 + HASH_DIGITS };
 static const char user_extra[] = "_+,.@-";
 static const char prefix[] = "sentinel";
 
+const char *const sn_issue_kind_words[] = {
+    [SN_ISSUE_DIRECT] = "direct", [SN_ISSUE_APPROVED] = "approved", [SN_ISSUE_BREAKGLASS] = "breakglass", NULL};
+
 const char *sn_issue_kind_name(enum sn_issue_kind kind)
 {
     switch (kind) {
     case SN_ISSUE_DIRECT:
-        return "direct";
     case SN_ISSUE_APPROVED:
-        return "approved";
     case SN_ISSUE_BREAKGLASS:
-        return "breakglass";
+        return sn_issue_kind_words[kind];
     }
     SN_ASSERT(false);
     return "";

@@ -13,6 +13,7 @@
 
 enum sn_issue_kind { SN_ISSUE_DIRECT, SN_ISSUE_APPROVED, SN_ISSUE_BREAKGLASS };
 const char *sn_issue_kind_name(enum sn_issue_kind kind); /* "direct", "approved", "breakglass" */
+extern const char *const sn_issue_kind_words[];          /* by value, NULL behind the last */
 
 enum { SN_STAMP_USER_MAX = 26, SN_SOURCE_IDENTITY_MAX = 63, SN_ROLE_SESSION_NAME_MAX = 43 };
 

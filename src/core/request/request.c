@@ -7,23 +7,22 @@
 #include "core/request/approvals.h"
 #include "core/request/text.h"
 
-static const struct {
-    enum sn_access_status status;
-    const char *name;
-} statuses[] = {
-    {SN_ACCESS_PENDING, "pending"},
-    {SN_ACCESS_APPROVED, "approved"},
-    {SN_ACCESS_DENIED, "denied"},
-    {SN_ACCESS_EXPIRED, "expired"},
-    {SN_ACCESS_CANCELLED, "cancelled"},
-};
+static const char *const status_words[] = {[SN_ACCESS_PENDING] = "pending",
+    [SN_ACCESS_APPROVED] = "approved",
+    [SN_ACCESS_DENIED] = "denied",
+    [SN_ACCESS_EXPIRED] = "expired",
+    [SN_ACCESS_CANCELLED] = "cancelled",
+    NULL};
 
 const char *sn_access_status_name(enum sn_access_status status)
 {
-    for (size_t i = 0; i < SN_LEN(statuses); i++) {
-        if (statuses[i].status == status) {
-            return statuses[i].name;
-        }
+    switch (status) {
+    case SN_ACCESS_PENDING:
+    case SN_ACCESS_APPROVED:
+    case SN_ACCESS_DENIED:
+    case SN_ACCESS_EXPIRED:
+    case SN_ACCESS_CANCELLED:
+        return status_words[status];
     }
     SN_ASSERT(false);
     return "";
@@ -31,14 +30,49 @@ const char *sn_access_status_name(enum sn_access_status status)
 
 bool sn_access_status_parse(struct sn_slice name, enum sn_access_status *out_status)
 {
-    for (size_t i = 0; i < SN_LEN(statuses); i++) {
-        if (sn_slice_eq_str(name, statuses[i].name)) {
-            *out_status = statuses[i].status;
+    for (size_t i = 0; status_words[i] != NULL; i++) {
+        if (sn_slice_eq_str(name, status_words[i])) {
+            *out_status = (enum sn_access_status)i;
             return true;
         }
     }
     return false;
 }
+
+const struct sn_attribute sn_access_request_attributes[] = {
+    SN_SEALED(struct sn_access_request, "id", ID, id),
+    SN_SEALED(struct sn_access_request, "rev", INT, rev),
+    SN_SEALED(struct sn_access_request, "write_id", ID, write_id),
+    SN_SEALED(struct sn_access_request, "requester", TEXT, requester),
+    SN_SEALED(struct sn_access_request, "requester_arn", TEXT, requester_arn),
+    SN_SEALED(struct sn_access_request, "requester_vouched", BOOL, requester_vouched),
+    SN_SEALED(struct sn_access_request, "profile", TEXT, profile),
+    SN_SEALED(struct sn_access_request, "role_arn", TEXT, role_arn),
+    SN_SEALED(struct sn_access_request, "justification", TEXT, justification),
+    SN_SEALED(struct sn_access_request, "duration_seconds", INT, duration_s),
+    SN_SEALED(struct sn_access_request, "binding", TEXT, binding),
+    SN_SEALED_WORD(struct sn_access_request, "status", status_words, status),
+    SN_SEALED(struct sn_access_request, "created_at", TIME, created_at_ms),
+    SN_SEALED(struct sn_access_request, "updated_at", TIME, updated_at_ms),
+    SN_SEALED(struct sn_access_request, "expires_at", TIME, expires_at_ms),
+    SN_SEALED(struct sn_access_request, "approvals_required", INT, approvals_required),
+    SN_SEALED(struct sn_access_request, "approvals", TEXT, approvals),
+    SN_SEALED(struct sn_access_request, "approved_at", TIME, approved_at_ms),
+    SN_SEALED(struct sn_access_request, "approver", TEXT, approver),
+    SN_SEALED(struct sn_access_request, "approver_arn", TEXT, approver_arn),
+    SN_SEALED(struct sn_access_request, "approver_comment", TEXT, approver_comment),
+    SN_SEALED(struct sn_access_request, "auto_approved", BOOL, auto_approved),
+    SN_SEALED(struct sn_access_request, "decision_rule", TEXT, decision_rule),
+    SN_SEALED(struct sn_access_request, "single_use", BOOL, single_use),
+    SN_SEALED(struct sn_access_request, "withdrawn_at", TIME, withdrawn_at_ms),
+    SN_SEALED(struct sn_access_request, "withdrawn_by", TEXT, withdrawn_by),
+    SN_SEALED(struct sn_access_request, "withdrawn_reason", TEXT, withdrawn_reason),
+    SN_SEALED(struct sn_access_request, "uses", INT, uses),
+    SN_SEALED(struct sn_access_request, "last_used_at", TIME, last_used_at_ms),
+    SN_UNSEALED(struct sn_access_request, "ttl", INT, ttl_unix_s),
+    SN_UNSEALED(struct sn_access_request, "seal", TEXT, seal),
+    {0},
+};
 
 static int64_t min_ms(int64_t a, int64_t b)
 {
@@ -139,47 +173,12 @@ enum sn_status sn_access_request_check(const struct sn_access_request *r, struct
     return SN_OK;
 }
 
-/* The sealed attributes in the order of the table of the record. */
-static void canon_of(struct sn_canon *canon, const struct sn_access_request *r)
-{
-    sn_canon_begin(canon, "request");
-    sn_canon_text(canon, "id", sn_id_slice(&r->id));
-    sn_canon_int(canon, "rev", r->rev);
-    sn_canon_text(canon, "write_id", sn_id_slice(&r->write_id));
-    sn_canon_text(canon, "requester", r->requester);
-    sn_canon_text(canon, "requester_arn", r->requester_arn);
-    sn_canon_bool(canon, "requester_vouched", r->requester_vouched);
-    sn_canon_text(canon, "profile", r->profile);
-    sn_canon_text(canon, "role_arn", r->role_arn);
-    sn_canon_text(canon, "justification", r->justification);
-    sn_canon_int(canon, "duration_seconds", r->duration_s);
-    sn_canon_text(canon, "binding", r->binding);
-    sn_canon_text(canon, "status", sn_slice_str(sn_access_status_name(r->status)));
-    sn_canon_time(canon, "created_at", r->created_at_ms);
-    sn_canon_time(canon, "updated_at", r->updated_at_ms);
-    sn_canon_time(canon, "expires_at", r->expires_at_ms);
-    sn_canon_int(canon, "approvals_required", r->approvals_required);
-    sn_canon_text(canon, "approvals", r->approvals);
-    sn_canon_time(canon, "approved_at", r->approved_at_ms);
-    sn_canon_text(canon, "approver", r->approver);
-    sn_canon_text(canon, "approver_arn", r->approver_arn);
-    sn_canon_text(canon, "approver_comment", r->approver_comment);
-    sn_canon_bool(canon, "auto_approved", r->auto_approved);
-    sn_canon_text(canon, "decision_rule", r->decision_rule);
-    sn_canon_bool(canon, "single_use", r->single_use);
-    sn_canon_time(canon, "withdrawn_at", r->withdrawn_at_ms);
-    sn_canon_text(canon, "withdrawn_by", r->withdrawn_by);
-    sn_canon_text(canon, "withdrawn_reason", r->withdrawn_reason);
-    sn_canon_int(canon, "uses", r->uses);
-    sn_canon_time(canon, "last_used_at", r->last_used_at_ms);
-}
-
 void sn_access_request_seal(
     const struct sn_seal_keys *keys, const struct sn_access_request *request, char out[SN_SEAL_MAX + 1])
 {
     SN_AUTO(sn_canon_clear) struct sn_canon canon = {0};
 
-    canon_of(&canon, request);
+    sn_record_canon(&canon, "request", sn_access_request_attributes, request);
     sn_seal_make(keys, &canon, out);
 }
 
@@ -187,6 +186,6 @@ bool sn_access_request_seal_is_valid(const struct sn_seal_keys *keys, const stru
 {
     SN_AUTO(sn_canon_clear) struct sn_canon canon = {0};
 
-    canon_of(&canon, request);
+    sn_record_canon(&canon, "request", sn_access_request_attributes, request);
     return sn_seal_is_valid(keys, &canon, request->seal);
 }

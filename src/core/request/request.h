@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "base/slice.h"
+#include "core/record/attribute.h"
 #include "core/request/binding.h"
 #include "core/session/seal.h"
 
@@ -58,6 +59,9 @@ struct sn_access_request {
     int64_t ttl_unix_s;
     struct sn_slice seal;
 };
+
+/* The record in its stored order. */
+extern const struct sn_attribute sn_access_request_attributes[];
 
 /*
  * What a stored record must satisfy beside its seal before anything believes it: SN_INTERNAL, RECORD_INVALID, naming

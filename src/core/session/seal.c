@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "core/record/attribute.h"
 #include "core/session/session.h"
 #include "crypto/hash.h"
 
@@ -111,42 +112,11 @@ bool sn_seal_is_valid(const struct sn_seal_keys *keys, const struct sn_canon *ca
     return false;
 }
 
-/* The attributes in the order of the sessions table, without those that a touch or the sweep may change. */
-static void session_canon(struct sn_canon *canon, const struct sn_session *s)
-{
-    sn_canon_begin(canon, "session");
-    sn_canon_text(canon, "id", sn_id_slice(&s->id));
-    sn_canon_int(canon, "rev", s->rev);
-    sn_canon_text(canon, "user", s->user);
-    sn_canon_text(canon, "account", s->account);
-    sn_canon_text(canon, "caller_type", s->caller_type);
-    sn_canon_text(canon, "caller_role", s->caller_role);
-    sn_canon_text(canon, "caller_arn", s->caller_arn);
-    sn_canon_bool(canon, "vouched", s->vouched);
-    sn_canon_text(canon, "profile", s->profile);
-    sn_canon_text(canon, "role_arn", s->role_arn);
-    sn_canon_text(canon, "kind", sn_slice_str(sn_issue_kind_name(s->kind)));
-    sn_canon_text(canon, "grant_id", s->grant_id);
-    sn_canon_text(canon, "source_identity", s->source_identity);
-    sn_canon_text(canon, "server_instance_id", sn_id_slice(&s->server_instance_id));
-    sn_canon_text(canon, "status", sn_slice_str(sn_session_status_name(s->status)));
-    sn_canon_time(canon, "started_at", s->started_at_ms);
-    sn_canon_time(canon, "expires_at", s->expires_at_ms);
-    sn_canon_time(canon, "created_at", s->created_at_ms);
-    sn_canon_time(canon, "keys_expire_at", s->keys_expire_at_ms);
-    sn_canon_text(canon, "device_id", s->device_id);
-    sn_canon_text(canon, "revoked_by", s->revoked_by);
-    sn_canon_text(canon, "revoked_by_arn", s->revoked_by_arn);
-    sn_canon_text(canon, "revoked_reason", s->revoked_reason);
-    sn_canon_time(canon, "revoked_at", s->revoked_at_ms);
-    sn_canon_time(canon, "keys_denied_at", s->keys_denied_at_ms);
-}
-
 void sn_session_seal(const struct sn_seal_keys *keys, const struct sn_session *session, char out[SN_SEAL_MAX + 1])
 {
     SN_AUTO(sn_canon_clear) struct sn_canon canon = {0};
 
-    session_canon(&canon, session);
+    sn_record_canon(&canon, "session", sn_session_attributes, session);
     sn_seal_make(keys, &canon, out);
 }
 
@@ -154,7 +124,7 @@ bool sn_session_seal_is_valid(const struct sn_seal_keys *keys, const struct sn_s
 {
     SN_AUTO(sn_canon_clear) struct sn_canon canon = {0};
 
-    session_canon(&canon, session);
+    sn_record_canon(&canon, "session", sn_session_attributes, session);
     return sn_seal_is_valid(keys, &canon, session->seal);
 }
 

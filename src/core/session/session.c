@@ -15,19 +15,55 @@ enum {
     STS_POLICY_MAX_CHARS = 2048,
 };
 
+static const char *const status_words[] = {
+    [SN_SESSION_ACTIVE] = "active", [SN_SESSION_REVOKED] = "revoked", [SN_SESSION_EXPIRED] = "expired", NULL};
+
 const char *sn_session_status_name(enum sn_session_status status)
 {
     switch (status) {
     case SN_SESSION_ACTIVE:
-        return "active";
     case SN_SESSION_REVOKED:
-        return "revoked";
     case SN_SESSION_EXPIRED:
-        return "expired";
+        return status_words[status];
     }
     SN_ASSERT(false);
     return "";
 }
+
+/* Not sealed: what a touch or the sweep may change. */
+const struct sn_attribute sn_session_attributes[] = {
+    SN_SEALED(struct sn_session, "id", ID, id),
+    SN_SEALED(struct sn_session, "rev", INT, rev),
+    SN_SEALED(struct sn_session, "user", TEXT, user),
+    SN_SEALED(struct sn_session, "account", TEXT, account),
+    SN_SEALED(struct sn_session, "caller_type", TEXT, caller_type),
+    SN_SEALED(struct sn_session, "caller_role", TEXT, caller_role),
+    SN_SEALED(struct sn_session, "caller_arn", TEXT, caller_arn),
+    SN_SEALED(struct sn_session, "vouched", BOOL, vouched),
+    SN_SEALED(struct sn_session, "profile", TEXT, profile),
+    SN_SEALED(struct sn_session, "role_arn", TEXT, role_arn),
+    SN_SEALED_WORD(struct sn_session, "kind", sn_issue_kind_words, kind),
+    SN_SEALED(struct sn_session, "grant_id", TEXT, grant_id),
+    SN_SEALED(struct sn_session, "source_identity", TEXT, source_identity),
+    SN_SEALED(struct sn_session, "server_instance_id", ID, server_instance_id),
+    SN_SEALED_WORD(struct sn_session, "status", status_words, status),
+    SN_SEALED(struct sn_session, "started_at", TIME, started_at_ms),
+    SN_UNSEALED(struct sn_session, "last_access_at", TIME, last_access_at_ms),
+    SN_SEALED(struct sn_session, "expires_at", TIME, expires_at_ms),
+    SN_SEALED(struct sn_session, "created_at", TIME, created_at_ms),
+    SN_UNSEALED(struct sn_session, "updated_at", TIME, updated_at_ms),
+    SN_SEALED(struct sn_session, "keys_expire_at", TIME, keys_expire_at_ms),
+    SN_UNSEALED(struct sn_session, "request_count", INT, request_count),
+    SN_SEALED(struct sn_session, "device_id", TEXT, device_id),
+    SN_SEALED(struct sn_session, "revoked_by", TEXT, revoked_by),
+    SN_SEALED(struct sn_session, "revoked_by_arn", TEXT, revoked_by_arn),
+    SN_SEALED(struct sn_session, "revoked_reason", TEXT, revoked_reason),
+    SN_SEALED(struct sn_session, "revoked_at", TIME, revoked_at_ms),
+    SN_SEALED(struct sn_session, "keys_denied_at", TIME, keys_denied_at_ms),
+    SN_UNSEALED(struct sn_session, "ttl", INT, ttl_unix_s),
+    SN_UNSEALED(struct sn_session, "seal", TEXT, seal),
+    {0},
+};
 
 const char *sn_cap_name(enum sn_cap cap)
 {

@@ -16,6 +16,7 @@
 #include "base/slice.h"
 #include "core/identity/principal.h"
 #include "core/identity/stamp.h"
+#include "core/record/attribute.h"
 
 enum sn_session_status { SN_SESSION_ACTIVE, SN_SESSION_REVOKED, SN_SESSION_EXPIRED };
 const char *sn_session_status_name(enum sn_session_status status);
@@ -41,6 +42,9 @@ struct sn_session {
     int64_t ttl_unix_s;
     struct sn_slice seal;
 };
+
+/* The row in its stored order. */
+extern const struct sn_attribute sn_session_attributes[];
 
 /* --- Duration --- */
 enum sn_cap {
