@@ -16,6 +16,7 @@
 #include "counts.h"
 #include "naive_policy.h"
 #include "policy_generator.h"
+#include "policy_pair.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 enum { SLOWER = 10 }; /* an instrumented run shows faults of memory; the counted proof is the ordinary run's */
@@ -32,67 +33,6 @@ static int64_t pairs_of_this_part(void)
 {
     int64_t share = sn_test_count("policy_pairs") / SLOWER / part_count;
     return share < REQUESTS_PER_POLICY ? REQUESTS_PER_POLICY : share;
-}
-
-/* --- requests as the product knows them --- */
-
-struct pair {
-    struct gen_request naive;
-    struct sn_principal principal;
-    struct sn_posture posture;
-    struct sn_policy_request product;
-};
-
-static void copy_text(char *to, const char *from)
-{
-    memcpy(to, from, strlen(from) + 1);
-}
-
-static void translate_caller(const struct naive_caller *caller, struct sn_principal *p)
-{
-    p->type = SN_PRINCIPAL_ASSUMED_ROLE;
-    if (strcmp(caller->kind, "user") == 0) {
-        p->type = SN_PRINCIPAL_USER;
-    } else if (strcmp(caller->kind, "federated") == 0) {
-        p->type = SN_PRINCIPAL_FEDERATED_USER;
-    } else if (strcmp(caller->kind, "root") == 0) {
-        p->type = SN_PRINCIPAL_ROOT;
-    }
-    p->vouched = caller->vouched;
-    p->is_sso = strcmp(caller->kind, "sso") == 0;
-    copy_text(p->arn, caller->arn);
-    copy_text(p->partition, "aws");
-    copy_text(p->account, caller->account);
-    copy_text(p->role, caller->role);
-    copy_text(p->name, caller->name);
-}
-
-static enum sn_tristate tristate(char c)
-{
-    return c == 'y' ? SN_TRUE : c == 'n' ? SN_FALSE : SN_UNKNOWN;
-}
-
-static void make_request(const struct naive_policy *policy, struct pair *pair)
-{
-    gen_request(policy, &pair->naive);
-    const struct naive_request *naive = &pair->naive.request;
-    const struct naive_posture *posture = &pair->naive.posture;
-    translate_caller(&pair->naive.caller, &pair->principal);
-    pair->posture = (struct sn_posture){.disk_encrypted = tristate(posture->encrypted),
-        .mdm_enrolled = tristate(posture->enrolled),
-        .mdm_compliant = tristate(posture->compliant),
-        .firewall_enabled = tristate(posture->firewall),
-        .os_type = sn_slice_str(posture->os_type),
-        .os_version = sn_slice_str(posture->os_version)};
-    pair->product = (struct sn_policy_request){.principal = &pair->principal,
-        .own_account = naive->own_account,
-        .profile = sn_slice_str(naive->profile),
-        .unix_s = naive->unix_s,
-        .mode = strcmp(naive->mode, "server") == 0 ? SN_MODE_SERVER
-                : strcmp(naive->mode, "cli") == 0  ? SN_MODE_CLI
-                                                   : SN_MODE_CREDENTIAL_PROCESS,
-        .session_store = sn_slice_str(naive->session_store),
-        .posture = naive->posture != NULL ? &pair->posture : NULL};
 }
 
 /* --- what was tried --- */
@@ -201,7 +141,7 @@ static const char *override_name(enum sn_override override)
     return words[override];
 }
 
-static void report(const char *what, const struct sn_buf *text, const struct pair *pair)
+static void report(const char *what, const struct sn_buf *text, const struct policy_pair *pair)
 {
     const struct naive_request *r = &pair->naive.request;
     print_error("%s\n%s\ncaller %s (%s), profile %s, mode %s, at %lld, store '%s', posture %s\n", what,
@@ -224,7 +164,7 @@ static bool same_decision(const struct sn_decision *a, const struct sn_decision 
 }
 
 static void check_pair(const struct naive_policy *naive, const struct sn_policy *policy,
-    const struct sn_policy *inlined, const struct sn_buf *text, const struct pair *pair)
+    const struct sn_policy *inlined, const struct sn_buf *text, const struct policy_pair *pair)
 {
     struct naive_decision expected = naive_evaluate(naive, &pair->naive.request);
     struct sn_decision decision, other;
@@ -289,8 +229,8 @@ static void evaluators_agree(void **state)
         struct sn_policy *policy = load_naive(&naive, false, &text);
         struct sn_policy *inlined = load_naive(&naive, true, &inlined_text);
         for (int i = 0; i < REQUESTS_PER_POLICY; i++) {
-            static struct pair pair;
-            make_request(&naive, &pair);
+            static struct policy_pair pair;
+            policy_pair_next(&naive, &pair);
             check_pair(&naive, policy, inlined, &text, &pair);
         }
         sn_policy_unref(policy);
@@ -336,7 +276,7 @@ static void make_changed(struct changed *c, struct sn_buf *text)
     c->commented = load(text);
 }
 
-static void check_changed(const struct changed *c, const struct pair *pair, const struct sn_buf *text)
+static void check_changed(const struct changed *c, const struct policy_pair *pair, const struct sn_buf *text)
 {
     struct sn_decision first, same, last, cut;
     sn_policy_evaluate(c->before, &pair->product, &first);
@@ -370,8 +310,8 @@ static void changes_of_policies(void **state)
     for (int64_t done = 0; done <= policies; done++) {
         make_changed(&changed, &text);
         for (int i = 0; i < REQUESTS_PER_POLICY; i++) {
-            static struct pair pair;
-            make_request(&changed.denied, &pair);
+            static struct policy_pair pair;
+            policy_pair_next(&changed.denied, &pair);
             check_changed(&changed, &pair, &text);
         }
         sn_policy_unref(changed.before);

@@ -22,6 +22,10 @@ def count(name, column=None):
     return int(table[name][column])
 
 
+def is_soak():
+    return os.environ.get("SENTINEL_COUNTS") == "soak"
+
+
 if __name__ == "__main__":
     if len(sys.argv) not in (2, 3):
         sys.exit("usage: counts.py NAME [ci|soak]")
