@@ -27,8 +27,8 @@ enum sn_status sn_fd_write_all(int fd, struct sn_slice bytes, struct sn_error *e
         if (done < 0 && errno == EINTR) {
             continue;
         }
-        if (done < 0) {
-            return sn_fail_errno(err, "FILE_WRITE", errno, "cannot write");
+        if (done <= 0) { /* nothing taken and no error: going on could last for ever */
+            return sn_fail_errno(err, "FILE_WRITE", done < 0 ? errno : EIO, "cannot write");
         }
         bytes = sn_slice_sub(bytes, (size_t)done, bytes.len);
     }
@@ -80,7 +80,8 @@ static enum sn_status open_regular(
     return SN_OK;
 }
 
-enum sn_status sn_fs_read(const char *path, size_t max_bytes, struct sn_buf *out_text, struct sn_error *err)
+enum sn_status sn_fs_read_examined(
+    const char *path, size_t max_bytes, struct stat *out_facts, struct sn_buf *out_text, struct sn_error *err)
 {
     SN_AUTO(sn_fd_close) int fd = -1;
     SN_AUTO(sn_buf_clear) struct sn_buf text = SN_BUF_INIT(max_bytes + 1);
@@ -123,7 +124,15 @@ enum sn_status sn_fs_read(const char *path, size_t max_bytes, struct sn_buf *out
     sn_buf_clear(out_text);
     *out_text = text;
     text = (struct sn_buf){0};
+    *out_facts = st;
     return SN_OK;
+}
+
+enum sn_status sn_fs_read(const char *path, size_t max_bytes, struct sn_buf *out_text, struct sn_error *err)
+{
+    struct stat ignored;
+
+    return sn_fs_read_examined(path, max_bytes, &ignored, out_text, err);
 }
 
 enum sn_status sn_fs_read_secret(

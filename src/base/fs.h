@@ -22,6 +22,10 @@ SN_MUST_CHECK enum sn_status sn_fd_write_all(int fd, struct sn_slice bytes, stru
 /* Reads a regular file of at most max_bytes; symbolic links are followed. Larger: SN_LIMIT, FILE_TOO_LARGE. */
 SN_MUST_CHECK enum sn_status sn_fs_read(
     const char *path, size_t max_bytes, struct sn_buf *out_text, struct sn_error *err);
+struct stat; /* sys/stat.h */
+/* The same, with the facts of the very file that was read: what is checked by path may be another one by then. */
+SN_MUST_CHECK enum sn_status sn_fs_read_examined(
+    const char *path, size_t max_bytes, struct stat *out_facts, struct sn_buf *out_text, struct sn_error *err);
 /*
  * Reads a file that holds a secret: a regular file, not a link, owned by the caller or root, with no permission bit of
  * forbidden_mode set (0077 for 0600 files). Fails with FILE_PERMISSIONS and the chmod that mends it.

@@ -4,8 +4,6 @@
  */
 #include "cli/config.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -83,9 +81,6 @@ enum sn_status sn_cli_config_parse(
 /* Somebody else who can write this file can choose the server that is believed. */
 static enum sn_status check_owner(const char *path, const struct stat *facts, struct sn_error *err)
 {
-    if (!S_ISREG(facts->st_mode)) {
-        return sn_fail(err, SN_INVALID, "CONFIG_INVALID", "%s is not a regular file", path);
-    }
     if (facts->st_uid != geteuid() && facts->st_uid != 0) {
         sn_fail(err, SN_INVALID, "CONFIG_INVALID", "%s belongs to another user", path);
         return sn_suggest(err, "make the file yours, or remove it");
@@ -102,6 +97,7 @@ enum sn_status sn_cli_config_load(struct sn_cli_config *config, const struct sn_
     SN_AUTO(sn_buf_clear) struct sn_buf text = SN_BUF_INIT(SN_CONFIG_MAX_BYTES);
     char path[SN_CONFIG_PATH_MAX];
     struct stat facts;
+    struct sn_error cause;
 
     if (config->loaded) {
         return SN_OK;
@@ -110,14 +106,10 @@ enum sn_status sn_cli_config_load(struct sn_cli_config *config, const struct sn_
     if (sn_cli_config_path(env, path, err) != SN_OK) {
         return SN_OK; /* no home: no file */
     }
-    if (stat(path, &facts) != 0) {
-        if (errno == ENOENT || errno == ENOTDIR) {
-            return SN_OK;
-        }
-        return sn_fail_errno(err, "CONFIG_INVALID", errno, "cannot read '%s'", path);
+    if (sn_fs_read_examined(path, SN_CONFIG_MAX_BYTES, &facts, &text, &cause) != SN_OK) {
+        return cause.status == SN_NOT_FOUND ? SN_OK : sn_fail(err, SN_INVALID, "CONFIG_INVALID", "%s", cause.message);
     }
     SN_TRY(check_owner(path, &facts, err));
-    SN_TRY(sn_fs_read(path, SN_CONFIG_MAX_BYTES, &text, err));
     return sn_cli_config_parse(config, path, sn_buf_slice(&text), err);
 }
 

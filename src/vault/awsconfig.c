@@ -8,6 +8,7 @@
 #include "vault/awsconfig.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/arena.h"
@@ -27,6 +28,8 @@ struct sn_awsconfig {
     struct sn_awsconfig_section *sections;
     size_t count, capacity;
     size_t setting_count;
+    struct stat facts; /* of the file that was read */
+    bool has_facts;
 };
 
 /* Where the reader stands. */
@@ -297,11 +300,13 @@ enum sn_status sn_awsconfig_load(
     const char *path, enum sn_awsconfig_kind kind, struct sn_awsconfig **out_config, struct sn_error *err)
 {
     SN_AUTO(sn_buf_clear) struct sn_buf text = {0};
+    struct stat facts = {0};
     enum sn_status status = SN_OK;
-
     /* The usual way to say "no file", as 'sentinel exec' itself does to its command. */
-    if (strcmp(path, "/dev/null") != 0) {
-        status = sn_fs_read(path, SN_AWSCONFIG_MAX_BYTES, &text, err);
+    bool is_none = strcmp(path, "/dev/null") == 0;
+
+    if (!is_none) {
+        status = sn_fs_read_examined(path, SN_AWSCONFIG_MAX_BYTES, &facts, &text, err);
     }
     if (status == SN_LIMIT) {
         return sn_fail(err, SN_INVALID, "CONFIG_INVALID", "%s:1: the file is larger than 1 MiB", path);
@@ -309,7 +314,16 @@ enum sn_status sn_awsconfig_load(
     if (status != SN_OK && status != SN_NOT_FOUND) {
         return status;
     }
-    return sn_awsconfig_parse(sn_buf_slice(&text), path, kind, out_config, err);
+    bool has_facts = !is_none && status == SN_OK;
+    SN_TRY(sn_awsconfig_parse(sn_buf_slice(&text), path, kind, out_config, err));
+    (*out_config)->facts = facts;
+    (*out_config)->has_facts = has_facts;
+    return SN_OK;
+}
+
+const struct stat *sn_awsconfig_facts(const struct sn_awsconfig *config)
+{
+    return config->has_facts ? &config->facts : NULL;
 }
 
 void sn_awsconfig_free(struct sn_awsconfig *config)

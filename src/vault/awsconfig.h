@@ -73,9 +73,12 @@ SN_MUST_CHECK enum sn_status sn_awsconfig_path(
     const struct sn_env *env, enum sn_awsconfig_kind kind, char out_path[SN_AWSCONFIG_PATH_MAX], struct sn_error *err);
 
 /*
- * True if nobody but the user and root can change the file, so that commands named in it may be run. Fails
- * with CONFIG_INVALID and the chmod that mends it.
+ * True if nobody but the user and root could change the file when it was read, nor its directory now, so that commands
+ * named in it may be run. Fails with CONFIG_INVALID and the chmod that mends it.
  */
-SN_MUST_CHECK enum sn_status sn_awsconfig_check_trust(const char *path, struct sn_error *err);
+SN_MUST_CHECK enum sn_status sn_awsconfig_check_trust(const struct sn_awsconfig *config, struct sn_error *err);
+/* Facts of the file that a config was read from; NULL where it was read from none. */
+struct stat; /* sys/stat.h */
+const struct stat *sn_awsconfig_facts(const struct sn_awsconfig *config);
 
 #endif

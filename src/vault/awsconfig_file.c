@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/fs.h"
 #include "base/parse.h"
 #include "vault/awsconfig.h"
@@ -82,13 +83,10 @@ static bool is_private_group(gid_t group)
            strcmp(user_name, group_name) == 0;
 }
 
-static enum sn_status check_one(const char *path, const char *what, struct sn_error *err)
+static enum sn_status check_one(const char *path, const char *what, const struct stat *facts, struct sn_error *err)
 {
-    struct stat st;
+    const struct stat st = *facts;
 
-    if (stat(path, &st) != 0) {
-        return sn_fail(err, SN_INVALID, "CONFIG_INVALID", "%s '%s' cannot be examined", what, path);
-    }
     if (st.st_uid != geteuid() && st.st_uid != 0) {
         (void)sn_fail(err, SN_INVALID, "CONFIG_INVALID",
             "%s '%s' belongs to another user, so no command named in it is run", what, path);
@@ -109,16 +107,25 @@ static enum sn_status check_one(const char *path, const char *what, struct sn_er
     return SN_OK;
 }
 
-enum sn_status sn_awsconfig_check_trust(const char *path, struct sn_error *err)
+enum sn_status sn_awsconfig_check_trust(const struct sn_awsconfig *config, struct sn_error *err)
 {
-    char folder[SN_AWSCONFIG_PATH_MAX];
+    const char *path = sn_awsconfig_name(config);
+    const struct stat *facts = sn_awsconfig_facts(config);
+    SN_AUTO(sn_free_p) char *folder = NULL;
     struct sn_slice before;
     struct sn_slice name;
+    struct stat folder_facts;
 
-    SN_TRY(check_one(path, "the file", err));
-    if (!sn_slice_cut_last(sn_slice_str(path), '/', &before, &name)) {
-        return check_one(".", "the directory", err);
+    if (facts == NULL) {
+        return sn_fail(err, SN_INVALID, "CONFIG_INVALID", "the file '%s' was not there to be examined", path);
     }
-    (void)snprintf(folder, sizeof(folder), "%.*s", SN_PRI(before));
-    return check_one(before.len > 0 ? folder : "/", "the directory", err);
+    SN_TRY(check_one(path, "the file", facts, err));
+    if (!sn_slice_cut_last(sn_slice_str(path), '/', &before, &name)) {
+        before = SN_S(".");
+    }
+    folder = sn_strdup(before.len > 0 ? before : SN_S("/"));
+    if (stat(folder, &folder_facts) != 0) {
+        return sn_fail(err, SN_INVALID, "CONFIG_INVALID", "the directory '%s' cannot be examined", folder);
+    }
+    return check_one(folder, "the directory", &folder_facts, err);
 }

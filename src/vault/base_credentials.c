@@ -18,6 +18,7 @@
 
 enum {
     RENEW_BEFORE_S = 300,
+    TRY_AGAIN_S = 10,
     LAST_USE_S = 30, /* credentials that live no longer than this do not serve in place of new ones */
     STATIC_FRESH_S = 60,
     DURATION_DEFAULT_S = 3600,
@@ -204,7 +205,7 @@ static enum sn_status check_supported(const struct resolver *r, struct sn_slice 
 static enum sn_status process_keys(struct resolver *r, struct sn_slice profile, struct sn_slice command,
     struct sn_credentials *out_credentials, struct sn_error *err)
 {
-    SN_TRY(sn_awsconfig_check_trust(r->files.config_path, err));
+    SN_TRY(sn_awsconfig_check_trust(r->files.config, err));
     SN_TRY(sn_process_credentials(
         profile, command, r->base->env, sn_clock_unix_s(r->base->clock), 0, out_credentials, err));
     r->from_process = out_credentials->expires_unix_s == 0;
@@ -463,8 +464,13 @@ static enum sn_status renew(struct sn_base *base, int64_t now, struct sn_error *
     enum sn_status status = resolve(base, &fresh, &keep, err);
 
     if (status != SN_OK) {
-        bool serves = base->has_held && base->held.expires_unix_s > now + LAST_USE_S;
-        return serves ? SN_OK : status;
+        int64_t last_use = base->held.expires_unix_s - LAST_USE_S;
+        if (!base->has_held || now >= last_use) {
+            return status;
+        }
+        /* What failed is not tried again for every caller, each of whom would wait for it to fail. */
+        base->fresh_until_unix_s = now + TRY_AGAIN_S < last_use ? now + TRY_AGAIN_S : last_use;
+        return SN_OK;
     }
     sn_credentials_move(&base->held, &fresh);
     base->has_held = true;

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/time.h"
 #include "codec/json.h"
+#include "platform/process_tree.h"
 
 enum { MAX_COMPLAINT = 4096, COMPLAINT_CHARS = 200, MAX_VARIABLES = 64, GUARD_MAX = 4096, KEY_MAX = 256 };
 
@@ -144,7 +145,7 @@ static void running_clear(struct running *r)
     sn_fd_close(&r->out);
     sn_fd_close(&r->err);
     if (r->pid > 0) {
-        (void)kill(r->pid, SIGKILL);
+        sn_process_tree_kill(r->pid);
         while (waitpid(r->pid, &status, 0) < 0 && errno == EINTR) {
         }
         r->pid = 0;
@@ -215,18 +216,18 @@ static enum sn_status drain(int *fd, struct sn_buf *into, bool cut, struct sn_er
     }
     if (!cut && into->len + (size_t)got > SN_PROCESS_MAX_OUTPUT) {
         status = failed(err, "printed more than 64 KiB", "");
-    } else if (!cut || into->len + (size_t)got <= MAX_COMPLAINT) {
-        sn_buf_add_bytes(into, chunk, (size_t)got);
+    } else {
+        size_t room = cut ? MAX_COMPLAINT - into->len : (size_t)got;
+        sn_buf_add_bytes(into, chunk, (size_t)got < room ? (size_t)got : room);
     }
     sn_wipe(chunk, sizeof(chunk));
     return status;
 }
 
 /* Collects both outputs until the standard one ends. */
-static enum sn_status collect(struct running *r, int timeout_ms, struct sn_error *err)
+static enum sn_status collect(struct running *r, int64_t end_ms, struct sn_error *err)
 {
     const struct sn_clock *clock = sn_clock_system();
-    int64_t end_ms = sn_clock_mono_ms(clock) + timeout_ms;
 
     while (r->out >= 0) {
         struct pollfd fds[] = {{.fd = r->out, .events = POLLIN}, {.fd = r->err, .events = POLLIN}};
@@ -248,10 +249,9 @@ static enum sn_status collect(struct running *r, int timeout_ms, struct sn_error
 }
 
 /* Waits for the end, within the time that is left. */
-static enum sn_status reap(struct running *r, int timeout_ms, int *out_status, struct sn_error *err)
+static enum sn_status reap(struct running *r, int64_t end_ms, int *out_status, struct sn_error *err)
 {
     const struct sn_clock *clock = sn_clock_system();
-    int64_t end_ms = sn_clock_mono_ms(clock) + timeout_ms;
 
     for (;;) {
         pid_t got = waitpid(r->pid, out_status, WNOHANG);
@@ -377,15 +377,15 @@ enum sn_status sn_process_credentials(struct sn_slice profile, struct sn_slice c
     const char *guard = env->get(env->ctx, "SENTINEL_CP_PROFILES");
     char *words[SN_PROCESS_MAX_WORDS + 1];
     char *variables[MAX_VARIABLES];
-    int limit_ms = timeout_ms > 0 ? timeout_ms : SN_PROCESS_TIMEOUT_MS;
+    int64_t end_ms = sn_clock_mono_ms(sn_clock_system()) + (timeout_ms > 0 ? timeout_ms : SN_PROCESS_TIMEOUT_MS);
     int status = 0;
 
     SN_TRY(sn_process_split(command, &arena, words, err));
     SN_TRY(check_guard(profile, guard == NULL ? "" : guard, err));
     make_environment(profile, guard == NULL ? "" : guard, env, &arena, variables);
     SN_TRY(start(words, variables, &r, err));
-    SN_TRY(collect(&r, limit_ms, err));
-    SN_TRY(reap(&r, limit_ms, &status, err));
+    SN_TRY(collect(&r, end_ms, err));
+    SN_TRY(reap(&r, end_ms, &status, err));
     if (status != 0) {
         return ended_badly(&r, status, err);
     }

@@ -250,17 +250,31 @@ static void attack_29_trust(void **state)
         struct sn_error err;
         assert_int_equal(chmod(path, rows[i].file), 0);
         assert_int_equal(chmod(dir, rows[i].dir), 0);
+        SN_AUTO(sn_awsconfig_free_p) struct sn_awsconfig *config = NULL;
+        assert_ok(sn_awsconfig_load(path, SN_AWSCONFIG_CONFIG, &config, &err), &err);
         if (rows[i].good) {
-            assert_ok(sn_awsconfig_check_trust(path, &err), &err);
+            assert_ok(sn_awsconfig_check_trust(config, &err), &err);
         } else {
-            assert_fails(sn_awsconfig_check_trust(path, &err), &err, "CONFIG_INVALID");
+            assert_fails(sn_awsconfig_check_trust(config, &err), &err, "CONFIG_INVALID");
             assert_non_null(strstr(err.suggestion, "chmod"));
         }
     }
+    /* What counts is the file that was read, not the one that stands at its path by now. */
+    SN_AUTO(sn_awsconfig_free_p) struct sn_awsconfig *config = NULL;
+    struct sn_error err;
+    assert_int_equal(chmod(dir, 0700), 0);
+    assert_int_equal(chmod(path, 0606), 0);
+    assert_ok(sn_awsconfig_load(path, SN_AWSCONFIG_CONFIG, &config, &err), &err);
+    assert_int_equal(unlink(path), 0);
+    fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    (void)close(fd);
+    assert_fails(sn_awsconfig_check_trust(config, &err), &err, "CONFIG_INVALID");
     (void)unlink(path);
     (void)rmdir(dir);
-    struct sn_error err;
-    assert_fails(sn_awsconfig_check_trust(path, &err), &err, "CONFIG_INVALID");
+    sn_awsconfig_free_p(&config);
+    assert_ok(sn_awsconfig_load(path, SN_AWSCONFIG_CONFIG, &config, &err), &err);
+    assert_fails(sn_awsconfig_check_trust(config, &err), &err, "CONFIG_INVALID");
 }
 
 /* Every file of the published corpus is read or refused, as a config and as a credentials file. */

@@ -325,7 +325,7 @@ static void memory(void **state)
         int64_t at_s;
         size_t calls;
         bool good;
-    } rows[] = {{0, 1, true}, {3299, 1, true}, {3300, 2, true}, {3569, 3, true}, {3571, 4, false}};
+    } rows[] = {{0, 1, true}, {3299, 1, true}, {3300, 2, true}, {3309, 2, true}, {3569, 3, true}, {3571, 4, false}};
     struct fixture f;
 
     setup(&f, "[profile a]\n" ROLE("A") "source_profile = b\nrole_session_name = fixed\n", "[b]\n" KEYS, replies, 3);

@@ -4,8 +4,12 @@
  */
 #include "test.h"
 
+#include <poll.h>
 #include <stdio.h>
+#include <unistd.h>
 
+#include "base/fs.h"
+#include "base/parse.h"
 #include "vault/process_credentials.h"
 
 enum { NOW = 1769940000 };
@@ -160,12 +164,61 @@ static void children(void **state)
     }
 }
 
+/* True once no process has that number any more, or one that has ended and waits to be reaped. */
+static bool has_ended(long pid)
+{
+    char path[64];
+
+    (void)snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
+    for (int i = 0; i < 1000; i++) {
+        SN_AUTO(sn_buf_clear) struct sn_buf stat = {0};
+        struct sn_error gone;
+        if (sn_fs_read(path, 4096, &stat, &gone) != SN_OK || strstr(sn_buf_str(&stat), ") Z ") != NULL) {
+            return true;
+        }
+        (void)poll(NULL, 0, 5);
+    }
+    return false;
+}
+
+/* What a process that is given up has started does not stay behind. */
+static void grandchildren(void **state)
+{
+    (void)state;
+    SN_AUTO(sn_credentials_clear) struct sn_credentials keys = {0};
+    SN_AUTO(sn_buf_clear) struct sn_buf numbers = {0};
+    char path[] = "/tmp/sn-grandchildren-XXXXXX";
+    char command[256];
+    struct sn_error err;
+    struct sn_slice rest;
+    struct sn_slice line;
+    size_t count = 0;
+
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    (void)close(fd);
+    (void)snprintf(command, sizeof(command),
+        "/bin/sh -c 'sleep 60 & echo $! >> %s; /bin/sh -c \"sleep 60 & echo \\$! >> %s; wait\" & wait'", path, path);
+    assert_fails(run(command, NULL, 300, &keys, &err), &err, "CREDENTIAL_PROCESS_FAILED");
+    assert_ok(sn_fs_read(path, 4096, &numbers, &err), &err);
+    (void)unlink(path);
+    rest = sn_buf_slice(&numbers);
+    while (sn_slice_next(&rest, '\n', &line)) {
+        int64_t pid = 0;
+        assert_ok(sn_parse_int(line, 2, INT32_MAX, &pid, &err), &err);
+        assert_true(has_ended((long)pid));
+        count++;
+    }
+    assert_int_equal(count, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(splitting),
         cmocka_unit_test(answers),
         cmocka_unit_test(children),
+        cmocka_unit_test(grandchildren),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
