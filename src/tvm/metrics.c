@@ -66,7 +66,6 @@ static const char *const proof_names[] = {"accepted", "malformed", "replayed", "
 static const char *const sts_names[] = {"VerifyProof", "AssumeRole", "GetCallerIdentity"};
 static const char *const store_names[] = {"create", "update", "get", "blocks", "ping"};
 static const char *const limiter_names[] = {"local", "role", "account"};
-static const char *const document_names[] = {"catalog", "policy"};
 static const char *const policy_effect_names[] = {"deny", "allow", "require_approval", "none"};
 static const char *const result_names[] = {"error", "ok"};
 
@@ -289,7 +288,7 @@ static void add_documents(struct sn_metrics *m, int64_t now_mono_ns, struct sn_b
     head(text, "sentinel_document_loads_total", "counter", "Documents loaded, by result.");
     for (size_t k = 0; k < SN_DOCUMENT_KINDS; k++) {
         for (size_t ok = 0; ok < 2; ok++) {
-            line_2(text, "sentinel_document_loads_total", "kind", document_names[k], "result", result_names[ok],
+            line_2(text, "sentinel_document_loads_total", "kind", sn_document_kinds[k].word, "result", result_names[ok],
                 value_of(&m->documents[k][ok]));
         }
     }
@@ -297,7 +296,7 @@ static void add_documents(struct sn_metrics *m, int64_t now_mono_ns, struct sn_b
     for (size_t k = 0; k < SN_DOCUMENT_KINDS; k++) {
         int64_t loaded = atomic_load_explicit(&m->document_mono_ns[k], memory_order_relaxed);
         if (loaded != 0) {
-            line_1(text, "sentinel_document_age_seconds", "kind", document_names[k],
+            line_1(text, "sentinel_document_age_seconds", "kind", sn_document_kinds[k].word,
                 (uint64_t)((now_mono_ns - loaded) / 1000000000));
         }
     }

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "core/identity/stamp.h"
+#include "core/policy/kinds.h"
 #include "core/policy/policy.h"
 
 struct sn_metrics;
@@ -35,7 +36,6 @@ enum sn_proof_result {
 enum sn_sts_action { SN_STS_VERIFY_PROOF, SN_STS_ASSUME_ROLE, SN_STS_OWN_IDENTITY, SN_STS_ACTIONS };
 enum sn_store_op { SN_STORE_CREATE, SN_STORE_UPDATE, SN_STORE_GET, SN_STORE_BLOCKS, SN_STORE_PING, SN_STORE_OPS };
 enum sn_limiter_label { SN_LIMIT_LOCAL, SN_LIMIT_ROLE, SN_LIMIT_ACCOUNT, SN_LIMIT_LABELS };
-enum sn_document_kind { SN_DOCUMENT_CATALOG, SN_DOCUMENT_POLICY, SN_DOCUMENT_KINDS };
 
 /* code_index: 0 for OK, else 1 + sn_api_error_index. */
 void sn_metrics_request(struct sn_metrics *m, size_t route, size_t code_index, int64_t elapsed_ns);

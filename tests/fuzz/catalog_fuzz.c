@@ -5,8 +5,34 @@
  */
 #include "fuzz.h"
 
+#include "core/policy/canonical.h"
 #include "core/policy/catalog.h"
 #include "core/policy/limits.h"
+
+/* The canonical form of one text names the same roles, and is its own canonical form. */
+static void check_canonical(const struct sn_catalog *catalog, struct sn_slice text)
+{
+    SN_AUTO(sn_buf_clear) struct sn_buf canonical = SN_BUF_INIT(1 << 24), again = SN_BUF_INIT(1 << 24);
+    struct sn_catalog *other = NULL;
+    struct sn_error err = {0};
+    FUZZ_CHECK(sn_document_canonical(SN_DOCUMENT_CATALOG, text, &canonical, &err) == SN_OK);
+    FUZZ_CHECK(sn_document_canonical(SN_DOCUMENT_CATALOG, sn_buf_slice(&canonical), &again, &err) == SN_OK);
+    FUZZ_CHECK(sn_slice_eq(sn_buf_slice(&canonical), sn_buf_slice(&again)));
+    struct sn_catalog_source source = {SN_S("canonical"), sn_buf_slice(&canonical)};
+    FUZZ_CHECK(sn_catalog_load(&source, 1, NULL, &other, &err) == SN_OK);
+    FUZZ_CHECK(sn_catalog_count(catalog) == sn_catalog_count(other));
+    for (size_t i = 0; i < sn_catalog_count(catalog); i++) {
+        const struct sn_profile *a = sn_catalog_at(catalog, i), *b = sn_catalog_at(other, i);
+        FUZZ_CHECK(sn_slice_eq(a->name, b->name) && sn_slice_eq(a->role_arn, b->role_arn) &&
+                   sn_slice_eq(a->description, b->description) && sn_slice_eq(a->session_policy, b->session_policy) &&
+                   a->max_duration_s == b->max_duration_s && a->policy_arn_count == b->policy_arn_count &&
+                   a->tag_count == b->tag_count);
+        for (size_t k = 0; k < a->tag_count; k++) {
+            FUZZ_CHECK(sn_slice_eq(a->tags[k].key, b->tags[k].key) && sn_slice_eq(a->tags[k].value, b->tags[k].value));
+        }
+    }
+    sn_catalog_unref(other);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -33,6 +59,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK(bytes <= SN_CATALOG_MAX_SESSION_POLICY && profile->tag_count <= SN_CATALOG_MAX_TAGS);
         FUZZ_CHECK(profile->max_duration_s == 0 || (profile->max_duration_s >= SN_POLICY_MIN_SESSION_S &&
                                                        profile->max_duration_s <= SN_POLICY_MAX_SESSION_S));
+    }
+    if (catalog != NULL && !two) {
+        check_canonical(catalog, first);
     }
     sn_catalog_unref(catalog);
     sn_findings_clear(&findings);

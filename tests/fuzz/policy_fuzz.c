@@ -7,6 +7,7 @@
  */
 #include "fuzz.h"
 
+#include "core/policy/canonical.h"
 #include "core/policy/findings.h"
 #include "core/policy/lint.h"
 #include "core/policy/policy.h"
@@ -61,6 +62,38 @@ static void ask(const struct sn_policy *policy, struct sn_slice profile, int64_t
     }
 }
 
+/* The canonical form loads, decides the same, and is its own canonical form. */
+static void check_canonical(const struct sn_policy *policy, struct sn_slice text, const struct sn_tz_source *zones)
+{
+    SN_AUTO(sn_buf_clear) struct sn_buf canonical = SN_BUF_INIT(1 << 24), again = SN_BUF_INIT(1 << 24);
+    struct sn_policy *other = NULL;
+    struct sn_error err = {0};
+    FUZZ_CHECK(sn_document_canonical(SN_DOCUMENT_POLICY, text, &canonical, &err) == SN_OK);
+    FUZZ_CHECK(sn_document_canonical(SN_DOCUMENT_POLICY, sn_buf_slice(&canonical), &again, &err) == SN_OK);
+    FUZZ_CHECK(sn_slice_eq(sn_buf_slice(&canonical), sn_buf_slice(&again)));
+    FUZZ_CHECK(sn_policy_load(sn_buf_slice(&canonical), zones, NULL, &other, &err) == SN_OK);
+    FUZZ_CHECK(sn_policy_rule_count(policy) == sn_policy_rule_count(other));
+    for (int64_t unix_s = 1769418000; unix_s < 1769418000 + 7 * 86400; unix_s += 7 * 3600) {
+        struct sn_principal caller = {.arn = "arn:aws:iam::111122223333:user/alice",
+            .account = "111122223333",
+            .type = SN_PRINCIPAL_USER,
+            .name = "alice",
+            .vouched = true};
+        struct sn_posture posture = {.mdm_enrolled = SN_TRUE, .os_type = SN_S("darwin"), .os_version = SN_S("14.2")};
+        struct sn_policy_request request = {.principal = &caller,
+            .own_account = "111122223333",
+            .profile = SN_S("dev"),
+            .unix_s = unix_s,
+            .posture = unix_s % 2 == 0 ? &posture : NULL};
+        struct sn_decision a, b;
+        sn_policy_evaluate(policy, &request, &a);
+        sn_policy_evaluate(other, &request, &b);
+        FUZZ_CHECK(a.effect == b.effect && a.rule_index == b.rule_index && sn_slice_eq(a.reason, b.reason) &&
+                   a.max_server_duration_s == b.max_server_duration_s && a.override == b.override);
+    }
+    sn_policy_unref(other);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct sn_tz_source zones = {.read = no_zone};
@@ -79,6 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         sn_policy_lint(policy, NULL, &findings);
         FUZZ_CHECK(findings.errors == 0);
         sn_policy_lint_sort(&findings, 0);
+        check_canonical(policy, sn_slice_bytes(data, size), &zones);
         ask(policy, SN_S("dev"), 1769418000);
         ask(policy, SN_S("prod"), 1711846800);
         ask(policy, SN_S(""), -1);

@@ -21,6 +21,8 @@ static const char *kind_word(enum sn_schema_kind kind)
         return "text";
     case SN_SCHEMA_BOOL:
         return "boolean";
+    case SN_SCHEMA_COUNT:
+        return "whole number";
     case SN_SCHEMA_LIST:
         return "list of text";
     case SN_SCHEMA_RECORD:
@@ -58,7 +60,10 @@ static const char introduction[] =
     "     Change those, then: build/tests/support/policy_reference >docs/reference/policy.md -->\n\n"
     "An *access policy* says who gets which profile, when, from what device, and with whose consent. The *catalogue* "
     "says\n"
-    "which role a profile stands for. Both are YAML (JSON works too) and are read strictly: a document with a single "
+    "which role a profile stands for. *Approval*, *break-glass* and *rate-limit policies* say who may consent, who may "
+    "act "
+    "in an\n"
+    "emergency, and how often. All are YAML (JSON works too) and are read strictly: a document with a single "
     "fault\n"
     "does not load, and what does not load grants nothing. Every fault is listed at once, with line, column and a "
     "mend.\n\n"
@@ -96,6 +101,14 @@ static const char introduction[] =
     "`min_os_version` compares part by part between `.`, `-` and `+`, each by its leading digits; a missing part is 0, "
     "so\n"
     "`14` equals `14.0.0` and `14.10` is later than `14.9`.\n";
+
+static const char rulesets_text[] =
+    "\n## Fields of approval, break-glass and rate-limit policies\n\n"
+    "In these the first rule that has no `profiles`, or names the profile, is the profile's rule, and no other is "
+    "looked "
+    "at.\n"
+    "A profile of which no rule speaks has no approvers and no emergency access; a rate limit it has none either.\n"
+    "Entries, groups and time windows mean what they mean in access policies. `time` is the mapping described above.\n";
 
 static void put_limits(struct sn_buf *page)
 {
@@ -140,11 +153,18 @@ static void put_page(struct sn_buf *page)
 {
     static const struct sn_schema *const policy[] = {&sn_schema_policy, &sn_schema_rule, &sn_schema_conditions,
         &sn_schema_time, &sn_schema_hours, &sn_schema_device};
+    static const struct sn_schema *const rulesets[] = {&sn_schema_approval, &sn_schema_approval_rule,
+        &sn_schema_auto_approve, &sn_schema_breakglass, &sn_schema_breakglass_rule, &sn_schema_mfa,
+        &sn_schema_ratelimit, &sn_schema_ratelimit_rule};
     static const struct sn_schema *const catalog[] = {&sn_schema_catalog, &sn_schema_profile};
     sn_buf_add_str(page, introduction);
     sn_buf_add_str(page, "\n## Fields of an access policy\n");
     for (size_t i = 0; i < SN_LEN(policy); i++) {
         put_schema(page, policy[i]);
+    }
+    sn_buf_add_str(page, rulesets_text);
+    for (size_t i = 0; i < SN_LEN(rulesets); i++) {
+        put_schema(page, rulesets[i]);
     }
     sn_buf_add_str(page, "\n## Fields of the catalogue\n");
     for (size_t i = 0; i < SN_LEN(catalog); i++) {

@@ -98,7 +98,7 @@ static bool is_account(struct sn_slice text)
     return true;
 }
 
-static bool is_sso_role(struct sn_slice role)
+bool sn_role_is_sso(struct sn_slice role)
 {
     static const struct sn_slice prefix = SN_S_INIT("AWSReservedSSO_");
 
@@ -235,7 +235,7 @@ enum sn_status sn_principal_parse(
         return refuse(err, arn, problem);
     }
 
-    *out_principal = (struct sn_principal){.type = type, .vouched = false, .is_sso = is_sso_role(role)};
+    *out_principal = (struct sn_principal){.type = type, .vouched = false, .is_sso = sn_role_is_sso(role)};
     copy_text(out_principal->arn, arn);
     copy_text(out_principal->partition, part[1]);
     copy_text(out_principal->account, part[4]);

@@ -90,6 +90,8 @@ bool sn_principal_same_person(const struct sn_principal *a, const struct sn_prin
  */
 bool sn_principal_matches_entry(const struct sn_principal *principal, struct sn_slice entry, const char *own_account);
 
+/* The name of a role that IAM Identity Center makes: AWSReservedSSO_NAME_ and 16 hex digits. */
+bool sn_role_is_sso(struct sn_slice role);
 /* The permission set in the name of an Identity Center role; empty for other callers. Borrowed. */
 struct sn_slice sn_principal_permission_set(const struct sn_principal *principal);
 /* False for an entry of SENTINEL_VOUCHING_ROLES that is empty, of wildcards alone or outside the name alphabet. */

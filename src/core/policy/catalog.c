@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "core/policy/catalog_entry.h"
 #include "core/policy/limits.h"
-#include "core/policy/schema.h"
+#include "core/policy/load_internal.h"
 #include "core/policy/strtab.h"
 
 enum { SPACE_NAME, SPACE_ROLE_ARN };
@@ -99,7 +99,7 @@ static void load_profile(struct loader *loader, const struct sn_yaml_pair *pair,
 static void load_source(struct loader *loader, const struct sn_catalog_source *source, struct sn_arena *arena)
 {
     const struct sn_yaml_node *fields[SN_CATALOG_FIELDS];
-    struct sn_path version_path = {.field = "version"}, profiles_path = {.field = "profiles"};
+    struct sn_path profiles_path = {.field = "profiles"};
     struct sn_yaml_node *root = NULL;
     loader->report.source = source->name;
     if (!sn_schema_read(
@@ -107,11 +107,7 @@ static void load_source(struct loader *loader, const struct sn_catalog_source *s
         return;
     }
     sn_schema_bind(&sn_schema_catalog, root, fields);
-    if (!sn_slice_eq_str(fields[SN_CATALOG_VERSION]->text, sn_document_versions[0])) {
-        sn_report_add(&loader->report, SN_SEVERITY_ERROR, "version", fields[SN_CATALOG_VERSION], &version_path,
-            "set version: \"1\"", "version '%.*s' is not supported; supported: %s",
-            SN_SHOW(fields[SN_CATALOG_VERSION]->text), sn_document_versions[0]);
-    }
+    sn_load_version(&loader->report, fields[SN_CATALOG_VERSION]);
     const struct sn_yaml_node *profiles = fields[SN_CATALOG_PROFILES];
     if (profiles == NULL || profiles->count == 0) {
         sn_report_add(&loader->report, SN_SEVERITY_ERROR, "no-profiles", profiles != NULL ? profiles : root,

@@ -301,8 +301,8 @@ bool sn_catalog_entry_read(const struct sn_report *report, const struct sn_yaml_
     read_region(&reader, fields[SN_PROFILE_REGION]);
     if (fields[SN_PROFILE_MAX_DURATION] != NULL) {
         struct sn_path duration_path = {.parent = path, .field = "max_duration"};
-        (void)sn_load_duration(report, fields[SN_PROFILE_MAX_DURATION], &duration_path, "profile", profile->name,
-            &profile->max_duration_s);
+        (void)sn_load_session_duration(report, &sn_schema_profile.fields[SN_PROFILE_MAX_DURATION],
+            fields[SN_PROFILE_MAX_DURATION], &duration_path, "profile", profile->name, &profile->max_duration_s);
     }
     read_external_id(&reader, fields[SN_PROFILE_EXTERNAL_ID]);
     read_session_policy(&reader, fields[SN_PROFILE_SESSION_POLICY], fields[SN_PROFILE_POLICY_ARNS]);

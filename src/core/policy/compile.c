@@ -116,16 +116,6 @@ void sn_builder_set_min_version(struct sn_builder *builder, struct sn_slice vers
     builder->versions[builder->version_count++] = sn_arena_dup(&builder->policy->arena, version);
 }
 
-void sn_builder_own_zone(struct sn_builder *builder, struct sn_tz *zone)
-{
-    struct sn_policy *policy = builder->policy;
-    if (policy->zone_count == policy->zone_capacity) {
-        policy->zone_capacity = policy->zone_capacity == 0 ? 4 : policy->zone_capacity * 2;
-        policy->zones = sn_realloc(policy->zones, policy->zone_capacity, sizeof(struct sn_tz *));
-    }
-    policy->zones[policy->zone_count++] = zone;
-}
-
 /* --- sets --- */
 
 /* Values of list by key, each key's in the order of the list: begins[key] .. begins[key + 1]. */
@@ -496,10 +486,7 @@ void sn_policy_unref(struct sn_policy *policy)
     if (policy == NULL || atomic_fetch_sub_explicit(&policy->references, 1, memory_order_acq_rel) != 1) {
         return;
     }
-    for (size_t i = 0; i < policy->zone_count; i++) {
-        sn_tz_free(policy->zones[i]);
-    }
-    sn_free(policy->zones);
+    sn_zone_set_clear(&policy->zones);
     sn_free(policy->rules);
     sn_strtab_clear(&policy->profiles);
     sn_strtab_clear(&policy->atoms);

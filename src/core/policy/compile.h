@@ -48,8 +48,6 @@ void sn_builder_add_user_group(struct sn_builder *builder, uint32_t group);
 void sn_builder_set_min_version(struct sn_builder *builder, struct sn_slice version);
 
 void sn_builder_add_member(struct sn_builder *builder, uint32_t group, enum sn_entry_kind kind, struct sn_slice value);
-/* Keeps a zone; the policy owns it then. */
-void sn_builder_own_zone(struct sn_builder *builder, struct sn_tz *zone);
 
 struct sn_policy *sn_builder_finish(struct sn_builder *builder);
 

@@ -55,7 +55,7 @@ static enum sn_entry_fault check_arn(struct sn_slice text, struct sn_entry *out_
 enum sn_entry_fault sn_entry_parse(struct sn_slice text, struct sn_entry *out_entry)
 {
     struct sn_slice prefix, value;
-    *out_entry = (struct sn_entry){.kind = SN_ENTRY_NAME, .value = text};
+    *out_entry = (struct sn_entry){.kind = SN_ENTRY_NAME, .text = text, .value = text};
     if (text.len == 0) {
         return SN_ENTRY_EMPTY;
     }

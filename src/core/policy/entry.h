@@ -6,6 +6,8 @@
 #define SN_CORE_POLICY_ENTRY_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/slice.h"
 
@@ -26,7 +28,14 @@ enum sn_entry_fault {
 
 struct sn_entry {
     enum sn_entry_kind kind;
+    struct sn_slice text;  /* as written */
     struct sn_slice value; /* without the prefix of role: and group: */
+    uint32_t group;        /* of SN_ENTRY_GROUP: its number in the document; sn_entry_parse leaves it 0 */
+};
+
+struct sn_entry_list {
+    const struct sn_entry *items;
+    size_t count;
 };
 
 enum sn_entry_fault sn_entry_parse(struct sn_slice text, struct sn_entry *out_entry);

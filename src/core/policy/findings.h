@@ -32,6 +32,7 @@ enum sn_finding_phase { SN_FINDING_PARSE, SN_FINDING_VALIDATION, SN_FINDING_LINT
     X("wrong-kind", PARSE) \
     X("null-value", PARSE) \
     X("not-boolean", PARSE) \
+    X("not-number", PARSE) \
     X("missing-version", PARSE) \
     X("version", VALIDATION) \
     X("no-rules", VALIDATION) \
@@ -64,6 +65,15 @@ enum sn_finding_phase { SN_FINDING_PARSE, SN_FINDING_VALIDATION, SN_FINDING_LINT
     X("policy-arns", VALIDATION) \
     X("tags", VALIDATION) \
     X("test-case", VALIDATION) \
+    X("required", VALIDATION) \
+    X("count", VALIDATION) \
+    X("people", VALIDATION) \
+    X("approvals-required", VALIDATION) \
+    X("auto-approve", VALIDATION) \
+    X("reason-code", VALIDATION) \
+    X("mfa", VALIDATION) \
+    X("no-limit", VALIDATION) \
+    X("quota-window", VALIDATION) \
     X("wildcard-grant", LINT) \
     X("final-deny-everywhere", LINT) \
     X("empty-list", LINT) \
@@ -81,7 +91,15 @@ enum sn_finding_phase { SN_FINDING_PARSE, SN_FINDING_VALIDATION, SN_FINDING_LINT
     X("allow-before-deny", LINT) \
     X("unreachable-rule", LINT) \
     X("overlapping-time-windows", LINT) \
-    X("unknown-profile", LINT)
+    X("unknown-profile", LINT) \
+    X("wildcard-profiles", LINT) \
+    X("auto-approve-any-user", LINT) \
+    X("auto-approve-alone", LINT) \
+    X("single-approver", LINT) \
+    X("indistinct-approvers", LINT) \
+    X("any-reason-code", LINT) \
+    X("breakglass-without-mfa", LINT) \
+    X("short-cooldown", LINT)
 /* clang-format on */
 
 struct sn_finding {

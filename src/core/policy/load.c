@@ -1,79 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* core/policy/load.c - reading an access policy: the document and its rules; see policy.h. */
-#include "base/alloc.h"
 #include "base/parse.h"
 #include "core/policy/limits.h"
-#include "core/policy/load_internal.h"
+#include "core/policy/load_policy.h"
 #include "core/policy/policy.h"
-
-void sn_loader_begin_list(struct sn_loader *loader)
-{
-    loader->list_number++;
-}
-
-bool sn_loader_is_repeated(struct sn_loader *loader, struct sn_slice text)
-{
-    uint32_t number = sn_strtab_add(&loader->seen, 0, text);
-    if (number >= loader->seen_capacity) {
-        size_t capacity = loader->seen_capacity == 0 ? 64 : loader->seen_capacity * 2;
-        loader->seen_in = sn_realloc(loader->seen_in, capacity, sizeof(*loader->seen_in));
-        for (size_t i = loader->seen_capacity; i < capacity; i++) {
-            loader->seen_in[i] = 0;
-        }
-        loader->seen_capacity = capacity;
-    }
-    bool is_repeated = loader->seen_in[number] == loader->list_number;
-    loader->seen_in[number] = loader->list_number;
-    return is_repeated;
-}
-
-bool sn_load_duration(const struct sn_report *report, const struct sn_yaml_node *node, const struct sn_path *path,
-    const char *owner_word, struct sn_slice owner, int64_t *out_seconds)
-{
-    struct sn_error err = {0};
-    int64_t seconds = 0;
-    if (sn_parse_duration(node->text, &seconds, &err) != SN_OK || seconds < SN_POLICY_MIN_SESSION_S ||
-        seconds > SN_POLICY_MAX_SESSION_S) {
-        sn_report_add(report, SN_SEVERITY_ERROR, "duration", node, path,
-            "give a duration from 15m to 12h, such as 30m or 1h30m",
-            "'%.*s' of %s '%.*s' is not a duration from 15m to 12h", SN_SHOW(node->text), owner_word, SN_SHOW(owner));
-        return false;
-    }
-    if (seconds > SN_POLICY_LONG_SESSION_S) {
-        sn_report_add(report, SN_SEVERITY_WARNING, "long-session", node, path, "use 1h or less",
-            "%s '%.*s' allows more than 1h, which STS grants only to a caller that is no role itself", owner_word,
-            SN_SHOW(owner));
-    }
-    *out_seconds = seconds;
-    return true;
-}
-
-static void load_name(struct sn_loader *loader, struct sn_rule *rule, const struct sn_yaml_node *node,
-    const struct sn_yaml_node *rule_node, const struct sn_path *rule_path)
-{
-    struct sn_path path = {.parent = rule_path, .field = "name"};
-    static const char mend[] = "give each rule a unique printable name of at most 128 bytes";
-    if (node == NULL || node->text.len == 0) {
-        SN_FINDING_ERROR(loader, "rule-name", node != NULL ? node : rule_node, &path, mend, "rule %zu has no name",
-            loader->rule_index);
-        return;
-    }
-    if (node->text.len > SN_POLICY_MAX_RULE_NAME || !sn_text_is_printable(node->text)) {
-        SN_FINDING_ERROR(loader, "rule-name", node, &path, mend, "the name of rule %zu %s", loader->rule_index,
-            node->text.len > SN_POLICY_MAX_RULE_NAME ? "is longer than 128 bytes"
-                                                     : "holds characters that do not print");
-        return;
-    }
-    rule->name = sn_arena_dup(&loader->builder.policy->arena, node->text);
-    uint32_t before = (uint32_t)loader->rule_names.count;
-    uint32_t number = sn_strtab_add(&loader->rule_names, 0, rule->name);
-    if (number != before) {
-        SN_FINDING_ERROR(loader, "duplicate-name", node, &path, mend, "rules %zu and %zu are both named '%.*s'",
-            (size_t)loader->rule_first[number], loader->rule_index, SN_SHOW(rule->name));
-        return;
-    }
-    loader->rule_first[number] = (uint32_t)loader->rule_index;
-}
 
 static void load_effect(struct sn_loader *loader, struct sn_rule *rule, const struct sn_yaml_node *node,
     const struct sn_yaml_node *rule_node, const struct sn_path *rule_path)
@@ -130,7 +60,7 @@ static void load_reason(
             text.len > SN_POLICY_MAX_REASON ? "is longer than 512 bytes" : "holds characters that do not print");
         return;
     }
-    rule->reason = sn_arena_dup(&loader->builder.policy->arena, text);
+    rule->reason = sn_arena_dup(loader->arena, text);
 }
 
 static void load_session_table(
@@ -146,7 +76,7 @@ static void load_session_table(
             "'%.*s' of rule '%.*s' is not the name of a table", SN_SHOW(node->text), SN_SHOW(loader->rule_name));
         return;
     }
-    rule->session_table = sn_arena_dup(&loader->builder.policy->arena, node->text);
+    rule->session_table = sn_arena_dup(loader->arena, node->text);
 }
 
 static void lint_rule(
@@ -165,82 +95,72 @@ static void lint_rule(
     }
 }
 
-static void load_rule(struct sn_loader *loader, const struct sn_yaml_node *node, const struct sn_path *path)
+static void load_rule(struct sn_policy_loader *p, const struct sn_yaml_node *node, const struct sn_path *path)
 {
     const struct sn_yaml_node *fields[SN_RULE_FIELDS];
-    struct sn_rule *rule = sn_builder_add_rule(&loader->builder);
+    struct sn_loader *loader = &p->common;
+    struct sn_rule *rule = sn_builder_add_rule(&p->builder);
     sn_schema_bind(&sn_schema_rule, node, fields);
     rule->line = node->line;
     rule->column = node->column;
     loader->rule_name = fields[SN_RULE_NAME] != NULL ? fields[SN_RULE_NAME]->text : SN_S("");
-    load_name(loader, rule, fields[SN_RULE_NAME], node, path);
+    rule->name = sn_load_rule_name(loader, fields[SN_RULE_NAME], node, path);
     load_effect(loader, rule, fields[SN_RULE_EFFECT], node, path);
     load_break_glass(loader, rule, fields[SN_RULE_BREAK_GLASS], path);
-    sn_load_conditions(loader, rule, fields[SN_RULE_CONDITIONS], node, path);
+    sn_load_conditions(p, rule, fields[SN_RULE_CONDITIONS], node, path);
     load_reason(loader, rule, fields[SN_RULE_REASON], path);
     if (fields[SN_RULE_MAX_SERVER_DURATION] != NULL) {
         struct sn_path duration_path = {.parent = path, .field = "max_server_duration"};
-        (void)sn_load_duration(&loader->report, fields[SN_RULE_MAX_SERVER_DURATION], &duration_path, "rule",
-            loader->rule_name, &rule->max_server_duration_s);
+        (void)sn_load_session_duration(&loader->report, &sn_schema_rule.fields[SN_RULE_MAX_SERVER_DURATION],
+            fields[SN_RULE_MAX_SERVER_DURATION], &duration_path, "rule", loader->rule_name,
+            &rule->max_server_duration_s);
     }
     load_session_table(loader, rule, fields[SN_RULE_SESSION_TABLE], path);
     lint_rule(loader, rule, node, path);
 }
 
-static void load_version(struct sn_loader *loader, const struct sn_yaml_node *node)
+static void load_groups(struct sn_policy_loader *p, const struct sn_yaml_node *groups)
 {
-    struct sn_path path = {.field = "version"};
-    for (size_t i = 0; i < SN_LEN(sn_document_versions); i++) {
-        if (sn_slice_eq_str(node->text, sn_document_versions[i])) {
-            return;
+    sn_load_groups(&p->common, groups);
+    for (size_t i = 0; i < p->common.group_count; i++) {
+        const struct sn_entry_list *members = &p->common.groups[i].members;
+        for (size_t k = 0; k < members->count; k++) {
+            sn_builder_add_member(&p->builder, (uint32_t)i, members->items[k].kind, members->items[k].value);
         }
     }
-    SN_FINDING_ERROR(loader, "version", node, &path, "set version: \"1\"",
-        "version '%.*s' is not supported; supported: %s", SN_SHOW(node->text), sn_document_versions[0]);
 }
 
-static void load_document(struct sn_loader *loader, const struct sn_yaml_node *root)
+static void load_document(struct sn_policy_loader *p, const struct sn_yaml_node *root)
 {
     const struct sn_yaml_node *fields[SN_POLICY_FIELDS];
     struct sn_path rules_path = {.field = "rules"};
     sn_schema_bind(&sn_schema_policy, root, fields);
-    load_version(loader, fields[SN_POLICY_VERSION]);
-    if (fields[SN_POLICY_GROUPS] != NULL) {
-        sn_load_groups(loader, fields[SN_POLICY_GROUPS]);
-    }
-    const struct sn_yaml_node *rules = fields[SN_POLICY_RULES];
-    if (rules == NULL || rules->count == 0) {
-        SN_FINDING_ERROR(loader, "no-rules", rules != NULL ? rules : root, &rules_path,
-            "add a rule; what no rule matches is denied anyway", "a policy needs at least one rule");
-    }
-    size_t count = rules != NULL ? rules->count : 0;
-    loader->rule_first = sn_alloc(count, sizeof(*loader->rule_first));
-    for (size_t i = 0; i < count; i++) {
+    sn_load_version(&p->common.report, fields[SN_POLICY_VERSION]);
+    load_groups(p, fields[SN_POLICY_GROUPS]);
+    const struct sn_yaml_node *rules =
+        sn_load_rules(&p->common, root, fields[SN_POLICY_RULES], "add a rule; what no rule matches is denied anyway");
+    for (size_t i = 0; rules != NULL && i < rules->count; i++) {
         struct sn_path path = {.parent = &rules_path, .index = i, .is_index = true};
-        loader->rule_index = i;
-        load_rule(loader, rules->items[i], &path);
+        p->common.rule_index = i;
+        load_rule(p, rules->items[i], &path);
     }
-    for (size_t i = 0; i < loader->group_count; i++) {
-        struct sn_path groups_path = {.field = "groups"};
-        struct sn_path path = {.parent = &groups_path, .name = loader->groups[i].name};
-        if (!loader->groups[i].is_used) {
-            SN_FINDING_WARNING(loader, "unused-group", loader->groups[i].key, &path, "remove it, or name it in a rule",
-                "no rule names the group '%.*s'", SN_SHOW(loader->groups[i].name));
-        }
-    }
+    sn_lint_groups(&p->common);
 }
 
-static void clear_loader(struct sn_loader *loader)
+static void clear_loader(struct sn_policy_loader *p)
 {
-    sn_builder_clear(&loader->builder);
-    sn_strtab_clear(&loader->group_names);
-    sn_strtab_clear(&loader->rule_names);
-    sn_strtab_clear(&loader->zone_names);
-    sn_strtab_clear(&loader->seen);
-    sn_free(loader->groups);
-    sn_free(loader->known_zones);
-    sn_free(loader->seen_in);
-    sn_free(loader->rule_first);
+    sn_builder_clear(&p->builder);
+    sn_loader_clear(&p->common);
+}
+
+/* lists is where the loader may put what nobody needs once the policy is built. */
+static void begin(struct sn_policy_loader *p, struct sn_findings *findings, struct sn_arena *lists)
+{
+    sn_builder_init(&p->builder);
+    p->common.report.findings = findings;
+    p->common.arena = &p->builder.policy->arena;
+    p->common.kept_zones = &p->builder.policy->zones;
+    p->common.lists = lists;
 }
 
 enum sn_status sn_policy_load_within(struct sn_slice text, const struct sn_yaml_limits *limits,
@@ -248,21 +168,20 @@ enum sn_status sn_policy_load_within(struct sn_slice text, const struct sn_yaml_
 {
     SN_AUTO(sn_findings_clear) struct sn_findings own = {0};
     SN_AUTO(sn_arena_clear) struct sn_arena arena = {0};
-    SN_AUTO(clear_loader) struct sn_loader loader = {.zones = zones};
+    SN_AUTO(clear_loader) struct sn_policy_loader p = {.common = {.zones = zones}};
     struct sn_yaml_node *root = NULL;
     struct sn_findings *all = findings != NULL ? findings : &own;
     size_t first = all->count, errors_before = all->errors;
 
-    loader.report.findings = all;
-    sn_builder_init(&loader.builder);
-    if (sn_schema_read(&sn_schema_policy, text, "policy", limits, &arena, &loader.report, &root)) {
-        load_document(&loader, root);
+    begin(&p, all, &arena);
+    if (sn_schema_read(&sn_schema_policy, text, "policy", limits, &arena, &p.common.report, &root)) {
+        load_document(&p, root);
     }
     sn_findings_sort(all, first);
     if (all->errors != errors_before) {
         return sn_findings_fail(all, first, "INVALID_POLICY", err);
     }
-    *out_policy = sn_builder_finish(&loader.builder);
+    *out_policy = sn_builder_finish(&p.builder);
     return SN_OK;
 }
 
@@ -270,16 +189,17 @@ enum sn_status sn_policy_load_tree(const struct sn_yaml_node *root, const struct
     struct sn_policy **out_policy, struct sn_error *err)
 {
     SN_AUTO(sn_findings_clear) struct sn_findings ignored = {0};
-    SN_AUTO(clear_loader) struct sn_loader loader = {.zones = zones, .report = {.findings = &ignored}};
+    SN_AUTO(sn_arena_clear) struct sn_arena arena = {0};
+    SN_AUTO(clear_loader) struct sn_policy_loader p = {.common = {.zones = zones}};
 
-    sn_builder_init(&loader.builder);
-    load_document(&loader, root);
-    for (size_t i = 0; i < loader.builder.policy->rule_count; i++) {
-        if (loader.builder.policy->rules[i].has_time && loader.builder.policy->rules[i].zone == NULL) {
+    begin(&p, &ignored, &arena);
+    load_document(&p, root);
+    for (size_t i = 0; i < p.builder.policy->rule_count; i++) {
+        if (p.builder.policy->rules[i].has_time && p.builder.policy->rules[i].zone == NULL) {
             return sn_fail(err, SN_INVALID, "INVALID_POLICY", "a time zone of the policy can no longer be loaded");
         }
     }
-    *out_policy = sn_builder_finish(&loader.builder);
+    *out_policy = sn_builder_finish(&p.builder);
     return SN_OK;
 }
 

@@ -1,29 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * core/policy/load_internal.h - what the validators of an access policy share; internal to core/policy.
+ * core/policy/load_internal.h - what the validators of all documents with rules share; internal to core/policy.
+ *
+ * A loader reads one document: names of rules, profile lists, lists of entries with the document's groups, windows with
+ * their zones, durations and words mean the same in every kind, and are checked here once.
  */
 #ifndef SN_CORE_POLICY_LOAD_INTERNAL_H
 #define SN_CORE_POLICY_LOAD_INTERNAL_H
 
-#include "core/policy/compile.h"
+#include "core/policy/entry.h"
+#include "core/policy/policy.h"
+#include "core/policy/ruleset.h"
 #include "core/policy/schema.h"
+#include "core/policy/strtab.h"
 #include "core/policy/tz.h"
+#include "core/policy/window.h"
 
 struct sn_group {
     struct sn_slice name;
     const struct sn_yaml_node *key;
+    struct sn_entry_list members;
     bool is_used;
 };
 
 struct sn_zone_known {
-    const struct sn_tz *zone; /* NULL: it cannot be loaded */
-    struct sn_slice name;     /* the policy's copy */
+    const struct sn_tz *zone;
+    struct sn_slice name; /* the document's copy */
 };
 
 struct sn_loader {
     struct sn_report report;
-    struct sn_builder builder;
     const struct sn_tz_source *zones;
+    struct sn_zone_set *kept_zones; /* of the document */
+    struct sn_arena *arena;         /* of the document: names, reasons, zone names */
+    struct sn_arena *lists;         /* where lists stand */
+    bool keeps_lists;               /* lists are part of the document, so their texts are copied */
 
     struct sn_group *groups;
     size_t group_count;
@@ -42,25 +53,57 @@ struct sn_loader {
 
     struct sn_slice rule_name; /* of the rule being read, for messages */
     size_t rule_index;
+    void *own; /* of the kind being read */
 };
+void sn_loader_clear(struct sn_loader *loader);
 
 #define SN_FINDING_ERROR(loader, code, node, path, suggestion, ...)                                                    \
     sn_report_add(&(loader)->report, SN_SEVERITY_ERROR, code, node, path, suggestion, __VA_ARGS__)
 #define SN_FINDING_WARNING(loader, code, node, path, suggestion, ...)                                                  \
     sn_report_add(&(loader)->report, SN_SEVERITY_WARNING, code, node, path, suggestion, __VA_ARGS__)
 
-/* Starts a list; sn_loader_is_repeated() then tells whether the list had that text before. */
-void sn_loader_begin_list(struct sn_loader *loader);
-bool sn_loader_is_repeated(struct sn_loader *loader, struct sn_slice text);
+/* --- the document --- */
 
-/* Conditions of the rule added last; rule_node gives the place of what is missing. */
-void sn_load_conditions(struct sn_loader *loader, struct sn_rule *rule, const struct sn_yaml_node *conditions,
-    const struct sn_yaml_node *rule_node, const struct sn_path *rule_path);
-void sn_load_users(struct sn_loader *loader, const struct sn_yaml_node *list, const struct sn_path *path);
+void sn_load_version(const struct sn_report *report, const struct sn_yaml_node *node);
 void sn_load_groups(struct sn_loader *loader, const struct sn_yaml_node *groups);
-/* 15m to 12h; false with a finding otherwise. */
-bool sn_load_duration(const struct sn_report *report, const struct sn_yaml_node *node, const struct sn_path *path,
-    const char *owner_word, struct sn_slice owner, int64_t *out_seconds);
+/* The list of rules, with its finding when there is none; makes room for their names. NULL: no rules. */
+const struct sn_yaml_node *sn_load_rules(struct sn_loader *loader, const struct sn_yaml_node *root,
+    const struct sn_yaml_node *rules, const char *suggestion);
+void sn_lint_groups(struct sn_loader *loader);
+
+/* --- values of a rule --- */
+
+/* Starts a list; sn_lint_repeated() then reports what the list had before. */
+void sn_loader_begin_list(struct sn_loader *loader);
+void sn_lint_repeated(struct sn_loader *loader, const struct sn_yaml_node *item, const struct sn_path *path);
+void sn_lint_empty_list(struct sn_loader *loader, const struct sn_yaml_node *node, const struct sn_path *path);
+
+/* A unique printable name; node may be NULL, which is a finding at rule_node. Empty when there was one. */
+struct sn_slice sn_load_rule_name(struct sn_loader *loader, const struct sn_yaml_node *node,
+    const struct sn_yaml_node *rule_node, const struct sn_path *rule_path);
+
+/* What is good of the lists below, in lists; list may be NULL. path is the list's. */
+struct sn_profile_list sn_load_profiles(
+    struct sn_loader *loader, const struct sn_yaml_node *list, const struct sn_path *path);
+struct sn_entry_list sn_load_entries(
+    struct sn_loader *loader, const struct sn_yaml_node *list, const struct sn_path *path);
+/* Entries outside of a rule, where groups have no place: owner_word and owner name the list in messages. */
+struct sn_entry_list sn_load_plain_entries(struct sn_loader *loader, const struct sn_yaml_node *list,
+    const struct sn_path *path, const char *owner_word, struct sn_slice owner);
+/* A bit for each word. */
+uint32_t sn_load_words(struct sn_loader *loader, const struct sn_yaml_node *list, const struct sn_schema_words *words,
+    const struct sn_path *path);
+/* time may be NULL: no window is set. path is that of the mapping. */
+void sn_load_time(struct sn_loader *loader, const struct sn_yaml_node *time, const struct sn_path *path,
+    struct sn_time_window *out_time);
+/* From field->min to field->max seconds; false with a finding otherwise. */
+bool sn_load_duration(const struct sn_report *report, const struct sn_schema_field *field,
+    const struct sn_yaml_node *node, const struct sn_path *path, const char *owner_word, struct sn_slice owner,
+    int64_t *out_seconds);
+/* The same for the life of credentials, which STS limits further for callers that are roles. */
+bool sn_load_session_duration(const struct sn_report *report, const struct sn_schema_field *field,
+    const struct sn_yaml_node *node, const struct sn_path *path, const char *owner_word, struct sn_slice owner,
+    int64_t *out_seconds);
 
 /* sn_policy_load with other limits on the text, for benchmarks of snapshots larger than a document may be. */
 SN_MUST_CHECK enum sn_status sn_policy_load_within(struct sn_slice text, const struct sn_yaml_limits *limits,

@@ -73,14 +73,6 @@ static bool check_entry(struct sn_loader *loader, const struct sn_yaml_node *ite
     return false;
 }
 
-static void lint_repeated(struct sn_loader *loader, const struct sn_yaml_node *item, const struct sn_path *path)
-{
-    if (sn_loader_is_repeated(loader, item->text)) {
-        SN_FINDING_WARNING(loader, "duplicate-entry", item, path, "remove one of the two", "'%.*s' stands here twice",
-            SN_SHOW(item->text));
-    }
-}
-
 static void report_unknown_group(
     struct sn_loader *loader, const struct sn_yaml_node *item, const struct sn_path *path, struct sn_slice name)
 {
@@ -105,8 +97,25 @@ static void report_unknown_group(
     sn_arena_clear(&arena);
 }
 
-void sn_load_users(struct sn_loader *loader, const struct sn_yaml_node *list, const struct sn_path *path)
+/* Keeps an entry of a checked list; its texts too, where the list outlives the text of the document. */
+static void keep(struct sn_loader *loader, struct sn_entry *items, size_t *count, struct sn_entry entry)
 {
+    if (loader->keeps_lists) {
+        size_t skipped = entry.text.len - entry.value.len;
+        entry.text = sn_arena_dup(loader->arena, entry.text);
+        entry.value = sn_slice_sub(entry.text, skipped, entry.text.len - skipped);
+    }
+    items[(*count)++] = entry;
+}
+
+struct sn_entry_list sn_load_entries(
+    struct sn_loader *loader, const struct sn_yaml_node *list, const struct sn_path *path)
+{
+    if (list == NULL || list->count == 0) {
+        return (struct sn_entry_list){0};
+    }
+    struct sn_entry *items = sn_arena_alloc(loader->lists, list->count, sizeof(*items));
+    size_t count = 0;
     sn_loader_begin_list(loader);
     for (size_t i = 0; i < list->count; i++) {
         struct sn_path item_path = {.parent = path, .index = i, .is_index = true};
@@ -115,50 +124,61 @@ void sn_load_users(struct sn_loader *loader, const struct sn_yaml_node *list, co
         if (!check_entry(loader, item, &item_path, (struct owner){"rule", loader->rule_name}, &entry)) {
             continue;
         }
-        lint_repeated(loader, item, &item_path);
-        if (entry.kind != SN_ENTRY_GROUP) {
-            sn_builder_add_user(&loader->builder, entry.kind, entry.value);
-            continue;
+        sn_lint_repeated(loader, item, &item_path);
+        if (entry.kind == SN_ENTRY_GROUP) {
+            entry.group = sn_strtab_find(&loader->group_names, 0, entry.value);
+            if (entry.group == SN_STRTAB_NONE) {
+                report_unknown_group(loader, item, &item_path, entry.value);
+                continue;
+            }
+            loader->groups[entry.group].is_used = true;
         }
-        uint32_t group = sn_strtab_find(&loader->group_names, 0, entry.value);
-        if (group == SN_STRTAB_NONE) {
-            report_unknown_group(loader, item, &item_path, entry.value);
-            continue;
-        }
-        loader->groups[group].is_used = true;
-        sn_builder_add_user_group(&loader->builder, group);
+        keep(loader, items, &count, entry);
     }
+    return (struct sn_entry_list){items, count};
 }
 
-static void load_group(
-    struct sn_loader *loader, uint32_t group, const struct sn_yaml_node *list, const struct sn_path *path)
+struct sn_entry_list sn_load_plain_entries(struct sn_loader *loader, const struct sn_yaml_node *list,
+    const struct sn_path *path, const char *owner_word, struct sn_slice owner)
 {
-    struct sn_slice name = loader->groups[group].name;
-    if (list->count == 0) {
-        SN_FINDING_ERROR(loader, "group", list, path, "list at least one entry, or remove the group",
-            "the group '%.*s' is empty", SN_SHOW(name));
-    }
+    struct sn_entry *items = sn_arena_alloc(loader->lists, list->count, sizeof(*items));
+    size_t count = 0;
     sn_loader_begin_list(loader);
     for (size_t i = 0; i < list->count; i++) {
         struct sn_path item_path = {.parent = path, .index = i, .is_index = true};
         const struct sn_yaml_node *item = list->items[i];
         struct sn_entry entry;
-        if (!check_entry(loader, item, &item_path, (struct owner){"group", name}, &entry)) {
+        if (!check_entry(loader, item, &item_path, (struct owner){owner_word, owner}, &entry)) {
             continue;
         }
         if (entry.kind == SN_ENTRY_GROUP) {
             SN_FINDING_ERROR(loader, "group", item, &item_path, "write the entries out",
-                "groups do not nest: '%.*s' in group '%.*s'", SN_SHOW(item->text), SN_SHOW(name));
+                "groups do not nest: '%.*s' in %s '%.*s'", SN_SHOW(item->text), owner_word, SN_SHOW(owner));
             continue;
         }
-        lint_repeated(loader, item, &item_path);
-        sn_builder_add_member(&loader->builder, group, entry.kind, entry.value);
+        sn_lint_repeated(loader, item, &item_path);
+        keep(loader, items, &count, entry);
     }
+    return (struct sn_entry_list){items, count};
+}
+
+static struct sn_entry_list load_group(
+    struct sn_loader *loader, struct sn_slice name, const struct sn_yaml_node *list, const struct sn_path *path)
+{
+    if (list->count == 0) {
+        SN_FINDING_ERROR(loader, "group", list, path, "list at least one entry, or remove the group",
+            "the group '%.*s' is empty", SN_SHOW(name));
+        return (struct sn_entry_list){0};
+    }
+    return sn_load_plain_entries(loader, list, path, "group", name);
 }
 
 void sn_load_groups(struct sn_loader *loader, const struct sn_yaml_node *groups)
 {
     struct sn_path groups_path = {.field = "groups"};
+    if (groups == NULL) {
+        return;
+    }
     if (groups->count == 0) {
         SN_FINDING_ERROR(
             loader, "group", groups, &groups_path, "define a group, or leave groups out", "groups is empty");
@@ -175,7 +195,8 @@ void sn_load_groups(struct sn_loader *loader, const struct sn_yaml_node *groups)
         if (group < loader->group_count) { /* the reader refuses a key given twice */
             continue;
         }
-        loader->groups[loader->group_count++] = (struct sn_group){.name = key->text, .key = key};
-        load_group(loader, group, groups->pairs[i].value, &path);
+        loader->group_count++;
+        loader->groups[group] = (struct sn_group){
+            .name = key->text, .key = key, .members = load_group(loader, key->text, groups->pairs[i].value, &path)};
     }
 }

@@ -168,6 +168,24 @@ static void check_bool(const struct sn_report *report, const struct sn_yaml_node
     }
 }
 
+/* Digits without sign, point or leading zero; how many there may be is the validator's concern. */
+static void check_count(const struct sn_report *report, const struct sn_yaml_node *node, const struct sn_path *path)
+{
+    enum { DIGITS_MAX = 18 };
+    if (!expect(report, node, SN_YAML_SCALAR, path)) {
+        return;
+    }
+    bool is_number = node->plain && node->text.len > 0 && node->text.len <= DIGITS_MAX &&
+                     (node->text.len == 1 || node->text.ptr[0] != '0');
+    for (size_t i = 0; i < node->text.len; i++) {
+        is_number = is_number && node->text.ptr[i] >= '0' && node->text.ptr[i] <= '9';
+    }
+    if (!is_number) {
+        sn_report_add(report, SN_SEVERITY_ERROR, "not-number", node, path,
+            "write a whole number in decimal, without quotes", "'%.*s' is not a whole number", SN_SHOW(node->text));
+    }
+}
+
 static void check_record(const struct sn_schema *schema, const struct sn_report *report,
     const struct sn_yaml_node *node, const struct sn_path *path);
 
@@ -211,6 +229,9 @@ static void check_field(const struct sn_schema_field *field, const struct sn_rep
         return;
     case SN_SCHEMA_BOOL:
         check_bool(report, node, path);
+        return;
+    case SN_SCHEMA_COUNT:
+        check_count(report, node, path);
         return;
     case SN_SCHEMA_LIST:
         check_text_list(report, node, field->max_items, path);

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/slice.h"
@@ -27,7 +28,31 @@ enum sn_schema_kind {
     SN_SCHEMA_LIST_MAP,     /* names to lists of text */
     SN_SCHEMA_TEXT_MAP,     /* names to text */
     SN_SCHEMA_TEXT_OR_LIST, /* one text, or a list of text */
+    SN_SCHEMA_COUNT,        /* a whole number, written plainly in decimal */
     SN_SCHEMA_ANY,          /* checked by the validator */
+};
+
+/* What a value means, where that is the same in every kind of document. */
+enum sn_schema_value {
+    SN_VALUE_OWN = 0, /* the validator of the document knows */
+    SN_VALUE_NAME,
+    SN_VALUE_PROFILES,
+    SN_VALUE_ENTRIES,
+    SN_VALUE_TIME,
+    SN_VALUE_DURATION, /* min to max seconds */
+    SN_VALUE_COUNT,    /* min to max */
+    SN_VALUE_FLAG,
+    SN_VALUE_WORDS, /* a list of words */
+    SN_VALUE_PART,  /* a record with fields of its own */
+};
+
+/* Words that a list may hold. */
+struct sn_schema_words {
+    const char *const *items;
+    size_t count;
+    const char *code;     /* of the finding about another word */
+    const char *what;     /* "a weekday" */
+    const char *fallback; /* suggestion when no word is near */
 };
 
 struct sn_schema;
@@ -40,6 +65,10 @@ struct sn_schema_field {
     size_t max_items;
     const char *form;    /* allowed values, for people */
     const char *meaning; /* one sentence, for people */
+    enum sn_schema_value value;
+    size_t offset; /* of the value in the struct of its rule; see ruleset.h */
+    int64_t min, max;
+    const struct sn_schema_words *words;
 };
 
 struct sn_schema {
@@ -71,6 +100,36 @@ enum {
     SN_DEVICE_MIN_OS_VERSION,
     SN_DEVICE_OS_TYPES,
     SN_DEVICE_FIELDS
+};
+enum {
+    SN_APPROVAL_RULE_NAME,
+    SN_APPROVAL_RULE_PROFILES,
+    SN_APPROVAL_RULE_APPROVERS,
+    SN_APPROVAL_RULE_REQUIRED,
+    SN_APPROVAL_RULE_SINGLE_USE,
+    SN_APPROVAL_RULE_AUTO_APPROVE,
+    SN_APPROVAL_RULE_FIELDS
+};
+enum {
+    SN_BREAKGLASS_RULE_NAME,
+    SN_BREAKGLASS_RULE_PROFILES,
+    SN_BREAKGLASS_RULE_USERS,
+    SN_BREAKGLASS_RULE_REVIEWERS,
+    SN_BREAKGLASS_RULE_REASON_CODES,
+    SN_BREAKGLASS_RULE_TIME,
+    SN_BREAKGLASS_RULE_MAX_DURATION,
+    SN_BREAKGLASS_RULE_MFA,
+    SN_BREAKGLASS_RULE_FIELDS
+};
+enum {
+    SN_RATELIMIT_RULE_NAME,
+    SN_RATELIMIT_RULE_PROFILES,
+    SN_RATELIMIT_RULE_COOLDOWN,
+    SN_RATELIMIT_RULE_MAX_PER_USER,
+    SN_RATELIMIT_RULE_MAX_PER_PROFILE,
+    SN_RATELIMIT_RULE_QUOTA_WINDOW,
+    SN_RATELIMIT_RULE_ESCALATION,
+    SN_RATELIMIT_RULE_FIELDS
 };
 enum { SN_CATALOG_VERSION, SN_CATALOG_PROFILES, SN_CATALOG_FIELDS };
 enum {
@@ -129,6 +188,10 @@ extern const struct sn_schema sn_schema_policy, sn_schema_rule, sn_schema_condit
     sn_schema_device, sn_schema_catalog, sn_schema_profile, sn_schema_posture, sn_schema_tests, sn_schema_case,
     sn_schema_expect;
 
+/* Approval, break-glass and rate-limit policies: the fields of their rules go by the tables alone. */
+extern const struct sn_schema sn_schema_approval, sn_schema_approval_rule, sn_schema_auto_approve, sn_schema_breakglass,
+    sn_schema_breakglass_rule, sn_schema_mfa, sn_schema_ratelimit, sn_schema_ratelimit_rule;
+
 /* The words of the documents, in the order of their enums. */
 extern const char *const sn_rule_effect_words[5];
 extern const char *const sn_weekday_words[7];
@@ -138,6 +201,9 @@ extern const char *const sn_effect_words[3];       /* by enum sn_effect */
 extern const char *const sn_override_words[3];     /* by enum sn_override */
 extern const char *const sn_entry_prefix_words[3]; /* "arn", "role", "group" */
 extern const char *const sn_document_versions[1];
+extern const char *const sn_reason_code_words[5]; /* by enum sn_reason_code */
+extern const char *const sn_mfa_method_words[2];  /* by enum sn_mfa_method */
+extern const struct sn_schema_words sn_schema_weekdays, sn_schema_modes, sn_schema_reason_codes, sn_schema_mfa_methods;
 
 /* The way from the root to a node, built on the stack and turned into text only for a finding. */
 struct sn_path {

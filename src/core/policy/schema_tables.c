@@ -12,6 +12,10 @@ const char *const sn_effect_words[3] = {"deny", "allow", "require_approval"};
 const char *const sn_override_words[3] = {"none", "breakglass", "approval_or_breakglass"};
 const char *const sn_entry_prefix_words[3] = {"arn", "role", "group"};
 const char *const sn_document_versions[1] = {"1"};
+const struct sn_schema_words sn_schema_weekdays = {
+    sn_weekday_words, SN_LEN(sn_weekday_words), "weekday", "a weekday", "full lowercase names: monday to sunday"};
+const struct sn_schema_words sn_schema_modes = {
+    sn_mode_words, SN_LEN(sn_mode_words), "mode", "a mode", "one of server, cli, credential_process"};
 
 /* clang-format off */
 static const struct sn_schema_field hours_fields[] = {
@@ -83,7 +87,8 @@ static const struct sn_schema_field rule_fields[] = {
     [SN_RULE_REASON] = {.name = "reason", .kind = SN_SCHEMA_TEXT, .form = "at most 512 bytes, one line",
         .meaning = "Told to the caller who is denied, and logged."},
     [SN_RULE_MAX_SERVER_DURATION] = {.name = "max_server_duration", .kind = SN_SCHEMA_TEXT,
-        .form = "duration, `15m` to `12h`", .meaning = "Longest life of the credentials that this rule issues."},
+        .form = "duration, `15m` to `12h`", .meaning = "Longest life of the credentials that this rule issues.",
+        .value = SN_VALUE_DURATION, .min = SN_POLICY_MIN_SESSION_S, .max = SN_POLICY_MAX_SESSION_S},
     [SN_RULE_SESSION_TABLE] = {.name = "session_table", .kind = SN_SCHEMA_TEXT,
         .form = "3 to 255 letters, digits, `_`, `.`, `-`",
         .meaning = "DynamoDB table in which sessions of this rule are recorded. No effect with the embedded store."},
@@ -110,7 +115,8 @@ static const struct sn_schema_field profile_fields[] = {
     [SN_PROFILE_REGION] = {.name = "region", .kind = SN_SCHEMA_TEXT, .form = "region name such as `eu-west-1`",
         .meaning = "Default region handed to the client. It restricts nothing."},
     [SN_PROFILE_MAX_DURATION] = {.name = "max_duration", .kind = SN_SCHEMA_TEXT, .form = "duration, `15m` to `12h`",
-        .meaning = "Longest life of credentials for this profile, whichever rule issues them."},
+        .meaning = "Longest life of credentials for this profile, whichever rule issues them.",
+        .value = SN_VALUE_DURATION, .min = SN_POLICY_MIN_SESSION_S, .max = SN_POLICY_MAX_SESSION_S},
     [SN_PROFILE_EXTERNAL_ID] = {.name = "external_id", .kind = SN_SCHEMA_TEXT,
         .form = "2 to 1224 letters, digits, `_+=,.@:/-`", .meaning = "Sent to STS as ExternalId."},
     [SN_PROFILE_SESSION_POLICY] = {.name = "session_policy", .kind = SN_SCHEMA_TEXT,

@@ -20,9 +20,8 @@
 #include "base/slice.h"
 #include "core/policy/policy.h"
 #include "core/policy/strtab.h"
+#include "core/policy/tz.h"
 #include "core/policy/window.h"
-
-struct sn_tz;
 
 enum {
     SN_BLOCK_RULES = 64,
@@ -94,8 +93,7 @@ struct sn_rule_window {
 struct sn_policy {
     atomic_uint references;
     struct sn_arena arena;
-    struct sn_tz **zones; /* owned */
-    size_t zone_count, zone_capacity;
+    struct sn_zone_set zones;
 
     struct sn_rule *rules;
     size_t rule_count;

@@ -342,3 +342,21 @@ int64_t sn_tz_next_change(const struct sn_tz *zone, int64_t unix_s)
     }
     return sn_tz_rule_next_change(&zone->rule, unix_s < zone->rule_from ? zone->rule_from - 1 : unix_s);
 }
+
+void sn_zone_set_add(struct sn_zone_set *zones, struct sn_tz *zone)
+{
+    if (zones->count == zones->capacity) {
+        zones->capacity = zones->capacity == 0 ? 4 : zones->capacity * 2;
+        zones->items = sn_realloc(zones->items, zones->capacity, sizeof(*zones->items));
+    }
+    zones->items[zones->count++] = zone;
+}
+
+void sn_zone_set_clear(struct sn_zone_set *zones)
+{
+    for (size_t i = 0; i < zones->count; i++) {
+        sn_tz_free(zones->items[i]);
+    }
+    sn_free(zones->items);
+    *zones = (struct sn_zone_set){0};
+}

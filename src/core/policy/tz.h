@@ -29,6 +29,15 @@ SN_MUST_CHECK enum sn_status sn_tz_parse(struct sn_slice tzif, struct sn_tz **ou
 void sn_tz_free(struct sn_tz *zone);
 void sn_tz_free_p(struct sn_tz **zone);
 const struct sn_tz *sn_tz_utc(void);
+
+/* Zones that a document owns. A zeroed struct is an empty set. */
+struct sn_zone_set {
+    struct sn_tz **items;
+    size_t count, capacity;
+};
+void sn_zone_set_add(struct sn_zone_set *zones, struct sn_tz *zone);
+void sn_zone_set_clear(struct sn_zone_set *zones);
+
 /* Seconds east of UTC at that instant. */
 int32_t sn_tz_offset_s(const struct sn_tz *zone, int64_t unix_s);
 /*
