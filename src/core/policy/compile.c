@@ -179,12 +179,7 @@ static struct sn_bits *make_sets(struct sn_arena *arena, const struct sn_inciden
 static void build_profiles(struct sn_builder *builder)
 {
     struct sn_policy *policy = builder->policy;
-    size_t count = policy->profiles.count;
-    struct sn_bits *sets = make_sets(&policy->arena, &builder->profile_rules, count);
-    policy->profile_sets = sn_arena_alloc(&policy->arena, count, sizeof(struct sn_bits *));
-    for (size_t i = 0; i < count; i++) {
-        policy->profile_sets[i] = &sets[i];
-    }
+    policy->profile_sets = make_sets(&policy->arena, &builder->profile_rules, policy->profiles.count);
 }
 
 static void build_wildcards(struct sn_policy *policy)
@@ -262,7 +257,7 @@ static const struct sn_user_class *new_class(struct class_maker *maker, const st
             own[i] = sets[i];
         }
     }
-    *class = (struct sn_user_class){own, (uint32_t)kept};
+    *class = (struct sn_user_class){kept > 0 ? *own[0] : sn_no_rules(), own, (uint32_t)kept};
     return class;
 }
 
@@ -374,14 +369,16 @@ static void build_versions(struct sn_builder *builder)
     policy->version_count = unique;
     uint64_t *heads = sn_arena_alloc(&policy->arena, unique, sizeof(*heads));
     for (size_t i = 0; i < unique; i++) {
-        heads[i] = sn_version_head(sorted[i]);
+        (void)sn_version_read_head(sorted[i], &heads[i]); /* the validator let in what compares only */
     }
     policy->version_heads = heads;
     policy->version_ranks = sn_arena_alloc(&policy->arena, policy->rule_count, sizeof(uint32_t));
     for (size_t i = 0; i < policy->rule_count; i++) {
         if (policy->rules[i].version != SN_STRTAB_NONE) {
             struct sn_slice version = builder->versions[policy->rules[i].version];
-            uint32_t rank = sn_version_rank(policy, version);
+            uint32_t rank = 0;
+            bool is_comparable = sn_version_rank(policy, version, &rank);
+            SN_ASSERT(is_comparable);
             policy->version_ranks[i] = rank;
             policy->rules[i].version = rank - 1; /* its equal in versions, for the trace */
         }

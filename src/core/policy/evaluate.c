@@ -37,8 +37,6 @@ const char *sn_effect_name(enum sn_effect effect)
 
 /* --- names --- */
 
-static const struct sn_bits_pair no_rules = {.block = SN_BITS_END};
-
 static void add_class(const struct sn_policy *policy, uint32_t atom, struct sn_policy_ids *ids)
 {
     if (atom == SN_STRTAB_NONE) {
@@ -46,7 +44,7 @@ static void add_class(const struct sn_policy *policy, uint32_t atom, struct sn_p
     }
     const struct sn_user_class *class = policy->classes[atom];
     ids->classes[ids->user_count] = class;
-    ids->users[ids->user_count++] = class->count > 0 ? *class->sets[0] : (struct sn_bits){&no_rules, 0};
+    ids->users[ids->user_count++] = class->first;
     ids->has_many |= class->count > 1;
 }
 
@@ -70,10 +68,13 @@ static bool may_use_name(const struct sn_principal *principal, const char *own_a
 
 /* --- device --- */
 
-uint32_t sn_version_rank(const struct sn_policy *policy, struct sn_slice version)
+bool sn_version_rank(const struct sn_policy *policy, struct sn_slice version, uint32_t *out_rank)
 {
-    uint64_t head = sn_version_head(version);
+    uint64_t head;
     size_t low = 0, high = policy->version_count;
+    if (!sn_version_read_head(version, &head)) {
+        return false;
+    }
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         uint64_t other = policy->version_heads[middle];
@@ -84,7 +85,21 @@ uint32_t sn_version_rank(const struct sn_policy *policy, struct sn_slice version
         low = at_or_below ? middle + 1 : low;
         high = at_or_below ? high : middle;
     }
-    return (uint32_t)low;
+    *out_rank = (uint32_t)low;
+    return true;
+}
+
+/* word is in lower case. */
+static bool is_word_nocase(struct sn_slice text, const char *word)
+{
+    size_t i = 0;
+    for (; i < text.len; i++) {
+        char c = text.ptr[i] >= 'A' && text.ptr[i] <= 'Z' ? (char)(text.ptr[i] | 0x20) : text.ptr[i];
+        if (c != word[i] || c == '\0') {
+            return false;
+        }
+    }
+    return word[i] == '\0';
 }
 
 static void view_posture(
@@ -97,26 +112,26 @@ static void view_posture(
     out_view->meets[SN_NEED_COMPLIANT] = posture->mdm_compliant == SN_TRUE && is_enrolled;
     out_view->meets[SN_NEED_FIREWALL] = posture->firewall_enabled == SN_TRUE;
     for (int i = 0; i < SN_OS_TYPES; i++) {
-        if (sn_slice_eq_nocase(posture->os_type, sn_slice_str(sn_os_type_words[i]))) {
+        if (is_word_nocase(posture->os_type, sn_os_type_words[i])) {
             out_view->os_type = i;
         }
     }
-    if (policy->version_count > 0 && posture->os_version.len > 0 && sn_version_is_comparable(posture->os_version)) {
-        out_view->version_rank = sn_version_rank(policy, posture->os_version);
+    if (policy->version_count > 0 && posture->os_version.len > 0) {
+        (void)sn_version_rank(policy, posture->os_version, &out_view->version_rank); /* stays 0: meets nothing */
     }
 }
 
 void sn_policy_intern(
     const struct sn_policy *policy, const struct sn_policy_request *request, struct sn_policy_ids *out_ids)
 {
-    *out_ids = (struct sn_policy_ids){.profile = {&no_rules, 0}, .posture = {.os_type = -1}};
+    *out_ids = (struct sn_policy_ids){.profile = sn_no_rules(), .posture = {.os_type = -1}};
     if (policy == NULL || request == NULL || request->principal == NULL) {
         return;
     }
     const struct sn_principal *principal = request->principal;
     uint32_t profile = sn_strtab_find(&policy->profiles, 0, request->profile);
     if (profile != SN_STRTAB_NONE) {
-        out_ids->profile = *policy->profile_sets[profile];
+        out_ids->profile = policy->profile_sets[profile];
     }
     if (policy->has_names && may_use_name(principal, request->own_account)) {
         add_class(policy, sn_strtab_find(&policy->atoms, SN_ENTRY_NAME, sn_slice_str(principal->name)), out_ids);

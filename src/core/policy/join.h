@@ -132,8 +132,8 @@ static inline bool sn_ids_name_caller(const struct sn_policy_ids *ids, size_t ru
 /* What the matched rule says for a request, times and overrides aside (the effect table). */
 void sn_rule_decide(const struct sn_rule *rule, const struct sn_policy_request *request, struct sn_decision *decision);
 
-/* Number of the policy's versions at or below version, which must be comparable. */
-uint32_t sn_version_rank(const struct sn_policy *policy, struct sn_slice version);
+/* Number of the policy's versions at or below version. False when version compares with nothing. */
+bool sn_version_rank(const struct sn_policy *policy, struct sn_slice version, uint32_t *out_rank);
 bool sn_device_matches(const struct sn_policy *policy, size_t rule, const struct sn_posture_view *view);
 
 #endif

@@ -34,7 +34,7 @@ static struct sn_number_list *users_of(struct sn_rule_lists *rule)
 static void add_all(const struct sn_policy *policy, struct sn_policy_lists *lists, bool fill)
 {
     for (uint32_t i = 0; i < policy->profiles.count; i++) {
-        add_set(policy->profile_sets[i], i, profiles_of, lists, fill);
+        add_set(&policy->profile_sets[i], i, profiles_of, lists, fill);
     }
     for (uint32_t i = 0; i < policy->atoms.count; i++) {
         for (uint32_t k = 0; k < policy->classes[i]->count; k++) {

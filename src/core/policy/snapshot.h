@@ -40,6 +40,7 @@ struct sn_bits_pair {
 
 /* The rules that speak of one caller name: one set where groups could be merged in, several otherwise. */
 struct sn_user_class {
+    struct sn_bits first; /* of sets, here to save a step; empty when there is none */
     const struct sn_bits *const *sets;
     uint32_t count;
 };
@@ -102,17 +103,23 @@ struct sn_policy {
     struct sn_rule_window *windows;  /* one a rule; NULL when no rule has one */
     uint32_t *version_ranks;         /* one a rule: place of its version in versions; NULL when no rule has one */
     const struct sn_slice *versions; /* ascending, no two equal */
-    const uint64_t *version_heads;   /* sn_version_head() of each */
+    const uint64_t *version_heads;   /* sn_version_read_head() of each */
     size_t version_count;
 
     struct sn_strtab profiles;
-    const struct sn_bits **profile_sets;  /* by number in profiles */
+    const struct sn_bits *profile_sets;   /* by number in profiles */
     struct sn_bits any_profile;           /* rules without profiles */
     struct sn_strtab atoms;               /* space: enum sn_entry_kind without groups */
     const struct sn_user_class **classes; /* by number in atoms */
     struct sn_bits any_user;
     bool has_arns, has_roles, has_names, has_devices;
 };
+
+static inline struct sn_bits sn_no_rules(void)
+{
+    static const struct sn_bits_pair end = {.block = SN_BITS_END};
+    return (struct sn_bits){&end, 0};
+}
 
 /* The first pair at or behind block; end is the end pair of the set. */
 static inline const struct sn_bits_pair *sn_bits_seek(

@@ -65,20 +65,25 @@ int sn_version_cmp(struct sn_slice a, struct sn_slice b)
     return 0;
 }
 
-uint64_t sn_version_head(struct sn_slice version)
+bool sn_version_read_head(struct sn_slice version, uint64_t *out_head)
 {
     enum { PARTS = 3, PART_BITS = 21 };
     static const uint64_t most = (1u << PART_BITS) - 1;
     uint64_t head = 0, more = 0;
-    for (int i = 0; i < PARTS; i++) {
-        bool fits;
-        uint64_t part = next_part(&version, &fits);
-        more |= part >= most;
-        head = head << PART_BITS | (more != 0 ? most : part); /* behind a part too large the rest cannot tell */
+    bool fits = true;
+    int count = 0;
+    for (; version.len > 0; count++) {
+        bool part_fits;
+        uint64_t part = next_part(&version, &part_fits);
+        fits &= part_fits;
+        more |= count < PARTS ? part >= most : part != 0;
+        if (count < PARTS) {
+            head = head << PART_BITS | (more != 0 ? most : part); /* behind a part too large the rest cannot tell */
+        }
     }
-    while (version.len > 0 && more == 0) {
-        bool fits;
-        more = next_part(&version, &fits) != 0;
+    for (; count < PARTS; count++) {
+        head = head << PART_BITS | (more != 0 ? most : 0);
     }
-    return head << 1 | (more != 0 ? SN_VERSION_HAS_MORE : 0);
+    *out_head = head << 1 | (more != 0 ? SN_VERSION_HAS_MORE : 0);
+    return fits;
 }

@@ -19,10 +19,11 @@ bool sn_version_is_comparable(struct sn_slice version);
 bool sn_version_is_requirement(struct sn_slice version);
 /*
  * The first three parts as one number that orders as versions do, so that most comparisons are of numbers: different
- * heads tell the order, and equal ones equality unless SN_VERSION_HAS_MORE is set in one of them.
+ * heads tell the order, and equal ones equality unless SN_VERSION_HAS_MORE is set in one of them. False, like
+ * sn_version_is_comparable(), when the version compares with nothing.
  */
 enum { SN_VERSION_HAS_MORE = 1 };
-uint64_t sn_version_head(struct sn_slice version);
+bool sn_version_read_head(struct sn_slice version, uint64_t *out_head);
 static inline bool sn_version_heads_differ(uint64_t a, uint64_t b)
 {
     return (a | SN_VERSION_HAS_MORE) != (b | SN_VERSION_HAS_MORE);
