@@ -26,7 +26,7 @@ enum {
     OP_MOVE = 30,
     MOVE_EXCL = 1,
 };
-enum { DESCRIPTION_MAX = 256, ITEMS_MAX = 256 };
+enum { DESCRIPTION_MAX = 1152, ITEMS_MAX = SN_KERNEL_RING_ITEMS_MAX };
 
 static int64_t control(const struct sn_kernel_ring *ring, int operation, int64_t a, int64_t b, int64_t c, int64_t d)
 {
@@ -38,16 +38,16 @@ static int64_t search(const struct sn_kernel_ring *ring, int64_t where, const ch
     return control(ring, OP_SEARCH, where, (intptr_t)type, (intptr_t)description, 0);
 }
 
-/* "type;uid;gid;mask;description": is it ours alone? */
-static bool is_ours(const struct sn_kernel_ring *ring, int64_t key, const char *type)
+/* "type;uid;gid;mask;description": is it ours alone? Its description is borrowed from text. */
+static bool describe(const struct sn_kernel_ring *ring, int64_t key, const char *type, char text[DESCRIPTION_MAX],
+    struct sn_slice *out_description)
 {
-    char text[DESCRIPTION_MAX];
-    char expected[DESCRIPTION_MAX];
+    char expected[16];
     struct sn_slice rest;
     struct sn_slice field[4];
 
-    int64_t len = control(ring, OP_DESCRIBE, key, (intptr_t)text, sizeof(text), 0);
-    if (len <= 0 || len > (int64_t)sizeof(text)) {
+    int64_t len = control(ring, OP_DESCRIBE, key, (intptr_t)text, DESCRIPTION_MAX, 0);
+    if (len <= 0 || len > DESCRIPTION_MAX) {
         return false;
     }
     rest = sn_slice_bytes(text, (size_t)len - 1);
@@ -61,7 +61,16 @@ static bool is_ours(const struct sn_kernel_ring *ring, int64_t key, const char *
         return false;
     }
     (void)snprintf(expected, sizeof(expected), "%08x", SN_KERNEL_RING_MASK);
+    *out_description = rest;
     return sn_slice_eq_str(field[3], expected);
+}
+
+static bool is_ours(const struct sn_kernel_ring *ring, int64_t key, const char *type)
+{
+    char text[DESCRIPTION_MAX];
+    struct sn_slice description;
+
+    return describe(ring, key, type, text, &description);
 }
 
 static void find_ring(struct sn_kernel_ring *ring)
@@ -202,4 +211,23 @@ void sn_kernel_ring_trim(const struct sn_kernel_ring *ring, int64_t (*end_of)(st
     if (first > 0) {
         (void)control(ring, OP_UNLINK, first, ring->id, 0, 0);
     }
+}
+
+bool sn_kernel_ring_list(struct sn_kernel_ring *ring, bool (*tell)(void *ctx, struct sn_slice description), void *ctx)
+{
+    int32_t keys[ITEMS_MAX];
+    char text[DESCRIPTION_MAX];
+
+    find_ring(ring);
+    int64_t len = ring->id == 0 ? 0 : control(ring, OP_READ, ring->id, (intptr_t)keys, sizeof(keys), 0);
+    if (len > (int64_t)sizeof(keys)) {
+        return false;
+    }
+    for (int64_t i = 0; i < len / (int64_t)sizeof(keys[0]); i++) {
+        struct sn_slice description;
+        if (describe(ring, keys[i], "user", text, &description) && !tell(ctx, description)) {
+            return false;
+        }
+    }
+    return true;
 }

@@ -18,7 +18,7 @@
 
 #define SN_KERNEL_RING_MASK 0x3f000000u /* possessor: all; user, group, others: nothing */
 
-enum { SN_KERNEL_RING_MAX_BYTES = 16384, SN_KERNEL_RING_NAME_MAX = 64 };
+enum { SN_KERNEL_RING_MAX_BYTES = 16384, SN_KERNEL_RING_NAME_MAX = 64, SN_KERNEL_RING_ITEMS_MAX = 256 };
 
 struct sn_kernel_ring {
     const struct sn_keyctl *keyctl;
@@ -37,12 +37,18 @@ bool sn_kernel_ring_open(struct sn_kernel_ring *ring, const struct sn_keyctl *ke
 enum sn_key_state sn_kernel_ring_read(
     struct sn_kernel_ring *ring, const char *description, struct sn_secret *out_payload);
 /*
- * Puts an item in the place of the one of that description, in one step; it is never there without mask and timeout.
+ * Puts an item in the place of the one of that description, in one step; it is never there without mask and timeout
+ * (0: none).
  * Makes the keyring when needed. 0 or a negative errno: -EDQUOT when the user's quota is spent.
  */
 int sn_kernel_ring_put(
     struct sn_kernel_ring *ring, const char *description, struct sn_slice payload, int64_t timeout_s);
 void sn_kernel_ring_remove(const struct sn_kernel_ring *ring, const char *description);
+/*
+ * Tells the descriptions of the items that are ours, in no order, while tell returns true. False: it did not; or there
+ * are more than SN_KERNEL_RING_ITEMS_MAX.
+ */
+bool sn_kernel_ring_list(struct sn_kernel_ring *ring, bool (*tell)(void *ctx, struct sn_slice description), void *ctx);
 /*
  * Makes room: removes items that have expired or are spoiled, and of the others the one for which end_of is least.
  * end_of may not keep the payload.
