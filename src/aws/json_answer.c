@@ -15,6 +15,7 @@ static bool is_json_type(struct sn_slice type)
     (void)sn_slice_cut(type, ';', &before, &after);
     before = sn_slice_trim(before);
     return sn_slice_eq_nocase(before, SN_S("application/x-amz-json-1.1")) ||
+           sn_slice_eq_nocase(before, SN_S("application/x-amz-json-1.0")) ||
            sn_slice_eq_nocase(before, SN_S("application/json"));
 }
 
@@ -90,7 +91,8 @@ void sn_json_parse_fault(const struct sn_json_answer *answer, struct sn_json_fau
 bool sn_json_code_is_throttle(const char *code)
 {
     static const char *const codes[] = {"Throttling", "ThrottlingException", "Throttled", "RequestLimitExceeded",
-        "TooManyRequestsException", "TooManyUpdates", "SlowDown", "RequestThrottled", "RequestThrottledException"};
+        "TooManyRequestsException", "TooManyUpdates", "SlowDown", "RequestThrottled", "RequestThrottledException",
+        "ProvisionedThroughputExceededException", "TransactionInProgressException"};
 
     for (size_t i = 0; i < SN_LEN(codes); i++) {
         if (strcmp(code, codes[i]) == 0) {

@@ -11,10 +11,8 @@
 #include "base/alloc.h"
 
 enum { IDLE_MAX = 64, MIN_BUDGET_MS = 1, TARGET_MAX = 96 };
-#define CONTENT_TYPE "application/x-amz-json-1.1"
-
-/* The longest wait before each further try; what is waited lies between half of it and all of it. */
-static const int retry_wait_ms[SN_JSON_CALL_TRIES - 1] = {200, 800};
+static const char usual_content_type[] = "application/x-amz-json-1.1";
+static const int usual_retry_wait_ms[SN_JSON_CALL_TRIES - 1] = {200, 800};
 
 struct sn_json_client {
     const struct sn_json_service *service;
@@ -129,8 +127,10 @@ static enum sn_status send_signed(struct sn_json_client *client, const char *tar
 {
     SN_AUTO(sn_credentials_clear) struct sn_credentials credentials = {0};
     SN_AUTO(sn_signature_clear) struct sn_signature signature = {0};
+    struct sn_slice content_type =
+        sn_slice_str(client->service->content_type != NULL ? client->service->content_type : usual_content_type);
     const struct sn_sign_header headers[] = {
-        {SN_S_INIT("content-type"), SN_S_INIT(CONTENT_TYPE)},
+        {SN_S_INIT("content-type"), content_type},
         {SN_S_INIT("host"), sn_endpoint_authority(sn_slice_str(client->endpoint))},
         {SN_S_INIT("x-amz-target"), sn_slice_str(target)},
     };
@@ -152,7 +152,7 @@ static enum sn_status send_signed(struct sn_json_client *client, const char *tar
     call.total_timeout_ms = (int)(left < MIN_BUDGET_MS ? MIN_BUDGET_MS : left);
     call.connect_timeout_ms =
         call.total_timeout_ms < SN_JSON_CALL_CONNECT_MS ? call.total_timeout_ms : SN_JSON_CALL_CONNECT_MS;
-    sn_http_call_header(&call, "Content-Type", SN_S(CONTENT_TYPE));
+    sn_http_call_header(&call, "Content-Type", content_type);
     sn_http_call_header(&call, "X-Amz-Target", sn_slice_str(target));
     sn_http_call_header(&call, "X-Amz-Date", sn_slice_str(signature.amz_date));
     if (sn_secret_is_set(&credentials.session_token)) {
@@ -203,6 +203,17 @@ static const char *credential_hint(const char *code)
     return NULL;
 }
 
+static void add_what_the_body_says(
+    const struct sn_json_service *service, const struct sn_json_answer *answer, const char *code, struct sn_error *err)
+{
+    SN_AUTO(sn_json_doc_free_p) struct sn_json_doc *doc = NULL;
+    struct sn_error ignored;
+
+    if (service->on_refusal != NULL && sn_json_parse(answer->body, &sn_json_limits_request, &doc, &ignored) == SN_OK) {
+        service->on_refusal(code, sn_json_root(doc), err);
+    }
+}
+
 /* Sorts an answer that is not 200. */
 static enum sn_status answer_fault(
     const struct sn_json_client *client, const struct sn_json_answer *answer, const char *action, struct sn_error *err)
@@ -227,6 +238,7 @@ static enum sn_status answer_fault(
     (void)sn_fail(err, SN_DENIED, "AWS_REFUSED", "%s refused %s: %s%s%s", label, action, fault.code,
         fault.message[0] != '\0' ? ": " : "", fault.message);
     (void)sn_error_detail(err, "aws_code", "%s", fault.code);
+    add_what_the_body_says(client->service, answer, fault.code, err);
     return credential_hint(fault.code) != NULL ? sn_suggest(err, "%s", credential_hint(fault.code)) : err->status;
 }
 
@@ -255,12 +267,14 @@ static enum sn_status try_call(struct sn_json_client *client, const char *action
 enum sn_status sn_json_client_call(struct sn_json_client *client, const char *action, struct sn_slice body,
     size_t max_bytes, struct sn_json_doc **out_doc, struct sn_error *err)
 {
+    const struct sn_json_service *service = client->service;
+    const int *retry_wait_ms = service->retry_wait_ms != NULL ? service->retry_wait_ms : usual_retry_wait_ms;
+    size_t retries = service->retry_wait_ms != NULL ? service->retry_count : SN_LEN(usual_retry_wait_ms);
     int64_t end_ns = client->clock->mono_ns(client->clock->ctx) + (int64_t)SN_JSON_CALL_MS * 1000000;
 
-    for (int i = 0;; i++) {
+    for (size_t i = 0;; i++) {
         enum sn_status status = try_call(client, action, body, end_ns, max_bytes, out_doc, err);
-        if (status == SN_OK || !err->retryable || i == SN_JSON_CALL_TRIES - 1 ||
-            !wait_before(client, retry_wait_ms[i], end_ns)) {
+        if (status == SN_OK || !err->retryable || i == retries || !wait_before(client, retry_wait_ms[i], end_ns)) {
             return status;
         }
     }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * aws/json_client.h - calls to the services that speak AWS's JSON 1.1 protocol (SSM, KMS).
+ * aws/json_client.h - calls to the services that speak AWS's JSON 1.0 and 1.1 protocols (DynamoDB, SSM, KMS).
  *
- * A call is signed, sent and tried up to three times on network faults, throttling and 5xx, with jittered waits in
- * between; all of it ends SN_JSON_CALL_MS after its begin. The answer is read strictly. Thread-safe: connections are
- * kept warm in a stack, each used by one call at a time.
+ * A call is signed, sent and tried again on network faults, throttling and 5xx, as often as its service says (three
+ * times), with jittered waits in between; all of it ends SN_JSON_CALL_MS after its begin. The answer is read strictly.
+ * Thread-safe: connections are kept warm in a stack, each used by one call at a time.
  */
 #ifndef SN_AWS_JSON_CLIENT_H
 #define SN_AWS_JSON_CLIENT_H
@@ -32,9 +32,16 @@ struct sn_json_client_options {
 
 /* What differs between services. Constants. */
 struct sn_json_service {
-    const char *label;  /* "SSM", for messages */
-    const char *name;   /* "ssm", as it is signed */
-    const char *prefix; /* "AmazonSSM": the target's */
+    const char *label;        /* "SSM", for messages */
+    const char *name;         /* "ssm", as it is signed */
+    const char *prefix;       /* "AmazonSSM": the target's */
+    const char *content_type; /* NULL: application/x-amz-json-1.1 */
+    /* The longest wait before each further try; what is waited lies between half of it and all of it. NULL: the usual.
+     */
+    const int *retry_wait_ms;
+    size_t retry_count;
+    /* Adds to err (AWS_REFUSED) what the body of a refusal says beside its code, and may make it retryable; or NULL. */
+    void (*on_refusal)(const char *code, const struct sn_json *body, struct sn_error *err);
 };
 
 /* options->source, clock and random_source outlive it. INVALID_ENDPOINT. */

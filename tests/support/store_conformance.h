@@ -19,6 +19,7 @@ struct store_backend {
     /* Closes and opens the same store; store is filled in anew. */
     void (*reopen)(void *ctx, struct sn_session_store *out_store);
     void *ctx;
+    int races; /* writes of each racing thread; an even number. 0: 40 */
 };
 
 /* A sealed row with this id; the seal lives in seal. */

@@ -128,22 +128,36 @@ bool sn_session_seal_is_valid(const struct sn_seal_keys *keys, const struct sn_s
     return sn_seal_is_valid(keys, &canon, session->seal);
 }
 
-static void block_canon(struct sn_canon *canon, const struct sn_block_marker *marker)
+void sn_spent_proof_seal(const struct sn_seal_keys *keys, const struct sn_spent_proof *proof, struct sn_buf *out_id,
+    char out_seal[SN_SEAL_MAX + 1])
 {
-    sn_canon_begin(canon, "block");
-    sn_canon_text(canon, "id", marker->id);
-    sn_canon_time(canon, "blocked_until", marker->blocked_until_ms);
-    sn_canon_text(canon, "blocked_by", marker->blocked_by);
-    sn_canon_text(canon, "reason", marker->reason);
-    sn_canon_text(canon, "session_id", marker->session_id);
+    SN_AUTO(sn_canon_clear) struct sn_canon canon = {0};
+
+    sn_buf_add_str(out_id, "proof#");
+    sn_buf_add_hex(out_id, proof->key, sizeof(proof->key));
+    sn_canon_begin(&canon, "proof");
+    sn_canon_text(&canon, "id", sn_buf_slice(out_id));
+    sn_canon_int(&canon, "ttl", proof->expires_unix_s);
+    sn_seal_make(keys, &canon, out_seal);
 }
+
+static const struct sn_attribute block_attributes[] = {
+    SN_SEALED(struct sn_block_marker, "id", TEXT, id),
+    SN_SEALED(struct sn_block_marker, "blocked_until", TIME, blocked_until_ms),
+    SN_SEALED(struct sn_block_marker, "blocked_by", TEXT, blocked_by),
+    SN_SEALED(struct sn_block_marker, "reason", TEXT, reason),
+    SN_SEALED(struct sn_block_marker, "session_id", TEXT, session_id),
+    SN_UNSEALED(struct sn_block_marker, "seal", TEXT, seal),
+    {0},
+};
+const struct sn_attribute *const sn_block_marker_attributes = block_attributes;
 
 void sn_block_marker_seal(
     const struct sn_seal_keys *keys, const struct sn_block_marker *marker, char out[SN_SEAL_MAX + 1])
 {
     SN_AUTO(sn_canon_clear) struct sn_canon canon = {0};
 
-    block_canon(&canon, marker);
+    sn_record_canon(&canon, "block", sn_block_marker_attributes, marker);
     sn_seal_make(keys, &canon, out);
 }
 
@@ -151,7 +165,7 @@ bool sn_block_marker_is_in_force(const struct sn_seal_keys *keys, const struct s
 {
     SN_AUTO(sn_canon_clear) struct sn_canon canon = {0};
 
-    block_canon(&canon, marker);
+    sn_record_canon(&canon, "block", sn_block_marker_attributes, marker);
     /* A marker that somebody changed blocks: whoever can break it must not be able to lift it. */
     return !sn_seal_is_valid(keys, &canon, marker->seal) || marker->blocked_until_ms > now_ms;
 }

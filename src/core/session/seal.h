@@ -47,6 +47,11 @@ struct sn_session;
 void sn_session_seal(const struct sn_seal_keys *keys, const struct sn_session *session, char out[SN_SEAL_MAX + 1]);
 bool sn_session_seal_is_valid(const struct sn_seal_keys *keys, const struct sn_session *session);
 
+struct sn_spent_proof;
+/* The id ("proof#<signature>") and the seal under which the use of a proof is remembered. */
+void sn_spent_proof_seal(const struct sn_seal_keys *keys, const struct sn_spent_proof *proof, struct sn_buf *out_id,
+    char out_seal[SN_SEAL_MAX + 1]);
+
 /* A block marker: while it is in force, whom its id names gets no session. */
 struct sn_block_marker {
     struct sn_slice id; /* "block#person#...", "block#device#...", ... */
@@ -54,6 +59,8 @@ struct sn_block_marker {
     struct sn_slice blocked_by, reason, session_id;
     struct sn_slice seal;
 };
+struct sn_attribute; /* core/record/attribute.h */
+extern const struct sn_attribute *const sn_block_marker_attributes;
 void sn_block_marker_seal(
     const struct sn_seal_keys *keys, const struct sn_block_marker *marker, char out[SN_SEAL_MAX + 1]);
 /* True until blocked_until; also, at any time, when the seal is not ours. */

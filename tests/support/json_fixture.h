@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tests/unit/aws/json_fixture.h - a scripted network in front of the clients that speak JSON. */
-#ifndef SN_TESTS_UNIT_AWS_JSON_FIXTURE_H
-#define SN_TESTS_UNIT_AWS_JSON_FIXTURE_H
+/* tests/support/json_fixture.h - a scripted network in front of the clients that speak JSON. */
+#ifndef SN_TESTS_SUPPORT_JSON_FIXTURE_H
+#define SN_TESTS_SUPPORT_JSON_FIXTURE_H
 
 #include "test.h"
 
