@@ -108,7 +108,12 @@ static bool take_decimal(struct sn_slice *rest, int64_t *out_whole, int64_t *out
     return true;
 }
 
-enum sn_status sn_parse_duration(struct sn_slice text, int64_t *out_seconds, struct sn_error *err)
+static enum sn_status not_whole(struct sn_error *err)
+{
+    return sn_fail(err, SN_INVALID, "INVALID_VALUE", "must be a whole number of seconds, at least 1s");
+}
+
+enum sn_status sn_parse_duration_or_zero(struct sn_slice text, int64_t *out_seconds, struct sn_error *err)
 {
     static const int64_t billion = 1000000000;
     struct sn_slice rest = text;
@@ -136,9 +141,20 @@ enum sn_status sn_parse_duration(struct sn_slice text, int64_t *out_seconds, str
             return bad_duration(text, err);
         }
     }
-    if (nano != 0 || seconds <= 0) {
-        sn_fail(err, SN_INVALID, "INVALID_VALUE", "must be a whole number of seconds, at least 1s");
-        return err->status;
+    if (nano != 0) {
+        return not_whole(err);
+    }
+    *out_seconds = seconds;
+    return SN_OK;
+}
+
+enum sn_status sn_parse_duration(struct sn_slice text, int64_t *out_seconds, struct sn_error *err)
+{
+    int64_t seconds = 0;
+
+    SN_TRY(sn_parse_duration_or_zero(text, &seconds, err));
+    if (seconds == 0) {
+        return not_whole(err);
     }
     *out_seconds = seconds;
     return SN_OK;

@@ -25,6 +25,9 @@ SN_MUST_CHECK enum sn_status sn_parse_bool(struct sn_slice text, bool *out_value
  * at least 1. A bare number fails with a hint that shows the form with a unit.
  */
 SN_MUST_CHECK enum sn_status sn_parse_duration(struct sn_slice text, int64_t *out_seconds, struct sn_error *err);
+/* The same where nothing is a duration too: "0s". */
+SN_MUST_CHECK enum sn_status sn_parse_duration_or_zero(
+    struct sn_slice text, int64_t *out_seconds, struct sn_error *err);
 /* "2h", "45m", "1h30m", "1m30s", "45s"; "0s" for 0. */
 void sn_format_duration(struct sn_buf *buf, int64_t seconds);
 

@@ -172,6 +172,9 @@ static void put_page(struct sn_buf *page)
     }
     static const struct sn_schema *const tests[] = {
         &sn_schema_tests, &sn_schema_case, &sn_schema_expect, &sn_schema_posture};
+    sn_buf_add_str(page, "\n## Fields of the configuration of a first set-up\n");
+    put_schema(page, &sn_schema_bootstrap);
+    put_schema(page, &sn_schema_bootstrap_profile);
     sn_buf_add_str(page, "\n## Fields of a test file\n");
     for (size_t i = 0; i < SN_LEN(tests); i++) {
         put_schema(page, tests[i]);

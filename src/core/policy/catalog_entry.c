@@ -135,7 +135,7 @@ static size_t run(struct sn_slice text, size_t at, char first, char last)
 }
 
 /* ^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$ */
-static bool is_region(struct sn_slice text)
+bool sn_catalog_region_is_valid(struct sn_slice text)
 {
     size_t at = run(text, 0, 'a', 'z'), words = 0, digits = 0;
     if (at < 2 || at > 4) {
@@ -158,7 +158,7 @@ static void read_region(struct reader *reader, const struct sn_yaml_node *node)
     if (node == NULL) {
         return;
     }
-    if (!is_region(node->text)) {
+    if (!sn_catalog_region_is_valid(node->text)) {
         FAULT(reader, "region", node, "region", "a region name such as eu-west-1", "'%.*s' is not a region",
             SN_SHOW(node->text));
         return;

@@ -74,6 +74,9 @@ enum sn_finding_phase { SN_FINDING_PARSE, SN_FINDING_VALIDATION, SN_FINDING_LINT
     X("mfa", VALIDATION) \
     X("no-limit", VALIDATION) \
     X("quota-window", VALIDATION) \
+    X("policy-root", VALIDATION) \
+    X("parameter-name", VALIDATION) \
+    X("initial-policy", VALIDATION) \
     X("wildcard-grant", LINT) \
     X("final-deny-everywhere", LINT) \
     X("empty-list", LINT) \
@@ -99,7 +102,8 @@ enum sn_finding_phase { SN_FINDING_PARSE, SN_FINDING_VALIDATION, SN_FINDING_LINT
     X("indistinct-approvers", LINT) \
     X("any-reason-code", LINT) \
     X("breakglass-without-mfa", LINT) \
-    X("short-cooldown", LINT)
+    X("short-cooldown", LINT) \
+    X("guessed-type", LINT)
 /* clang-format on */
 
 struct sn_finding {

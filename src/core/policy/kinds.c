@@ -59,35 +59,31 @@ static bool some_rule_has(const struct sn_yaml_node *rules, const char *field)
     return false;
 }
 
-static enum sn_document_kind detect(const struct sn_yaml_node *root, bool *out_is_bootstrap)
+static struct sn_document_guess guess(const struct sn_yaml_node *root)
 {
     const struct sn_yaml_node *rules = sn_yaml_get(root, "rules"), *profiles = sn_yaml_get(root, "profiles");
     for (size_t i = 0; rules != NULL && rules->kind == SN_YAML_SEQUENCE && i < SN_LEN(signs); i++) {
         if (some_rule_has(rules, signs[i].field)) {
-            return signs[i].kind;
+            return (struct sn_document_guess){.kind = signs[i].kind};
         }
     }
     if (profiles != NULL && profiles->kind == SN_YAML_MAPPING) {
-        return SN_DOCUMENT_CATALOG;
+        return (struct sn_document_guess){.kind = SN_DOCUMENT_CATALOG};
     }
-    *out_is_bootstrap =
+    bool is_bootstrap =
         sn_yaml_get(root, "policy_root") != NULL || (profiles != NULL && profiles->kind == SN_YAML_SEQUENCE);
-    return SN_DOCUMENT_POLICY;
+    return (struct sn_document_guess){
+        .kind = SN_DOCUMENT_POLICY, .is_bootstrap = is_bootstrap, .is_blind = !is_bootstrap};
 }
 
-enum sn_document_kind sn_document_kind_detect(struct sn_slice text, bool *out_is_bootstrap)
+struct sn_document_guess sn_document_kind_guess(struct sn_slice text)
 {
     SN_AUTO(sn_arena_clear) struct sn_arena arena = {0};
     struct sn_yaml_node *root = NULL;
     struct sn_error ignored = {0};
-    bool is_bootstrap = false;
-    enum sn_document_kind kind = SN_DOCUMENT_POLICY;
-    if (sn_yaml_parse(text, &sn_yaml_limits_document, &arena, &root, &ignored) == SN_OK &&
-        root->kind == SN_YAML_MAPPING) {
-        kind = detect(root, &is_bootstrap);
+    if (sn_yaml_parse(text, &sn_yaml_limits_document, &arena, &root, &ignored) != SN_OK ||
+        root->kind != SN_YAML_MAPPING) {
+        return (struct sn_document_guess){.kind = SN_DOCUMENT_POLICY};
     }
-    if (out_is_bootstrap != NULL) {
-        *out_is_bootstrap = is_bootstrap;
-    }
-    return kind;
+    return guess(root);
 }

@@ -38,11 +38,13 @@ extern const struct sn_document_kind_row sn_document_kinds[SN_DOCUMENT_KINDS];
 /* False for a word that names none. */
 bool sn_document_kind_parse(struct sn_slice word, enum sn_document_kind *out_kind);
 
-/*
- * What a text seems to be, by the fields of its rules and then by those of its top level; an access policy when nothing
- * speaks for another kind, also when the text cannot be read. is_bootstrap, which may be NULL, tells of the one kind
- * that no server loads.
- */
-enum sn_document_kind sn_document_kind_detect(struct sn_slice text, bool *out_is_bootstrap);
+/* What a text seems to be. */
+struct sn_document_guess {
+    enum sn_document_kind kind; /* an access policy when nothing speaks for another kind */
+    bool is_bootstrap;          /* the one kind that no server loads; kind means nothing then */
+    bool is_blind;              /* readable, and nothing tells what it is */
+};
+/* By the fields of its rules, of all of them, and then by those of its top level. */
+struct sn_document_guess sn_document_kind_guess(struct sn_slice text);
 
 #endif

@@ -47,6 +47,11 @@ enum {
     SN_CATALOG_MAX_SESSION_POLICY = 1900,           /* minified, with the texts of policy_arns; STS takes 2048 */
     SN_CATALOG_MAX_SESSION_POLICY_TEXT = 16 * 1024, /* as written, before white space is dropped */
 
+    SN_BOOTSTRAP_MAX_NAME = 64, /* of a profile */
+    SN_BOOTSTRAP_MAX_ROOT = 512,
+    SN_BOOTSTRAP_MAX_LEVELS = 14,
+    SN_BOOTSTRAP_MAX_PROFILES = 1000,
+
     SN_TESTS_MAX_CASES = 5000, /* of one file */
     SN_TESTS_MAX_RUNS = 1000,  /* of one case */
     SN_TESTS_MAX_CATALOGS = 32,

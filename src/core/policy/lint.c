@@ -397,6 +397,25 @@ void sn_policy_lint(const struct sn_policy *policy, const struct sn_catalog *cat
     sn_arena_clear(&lint.arena);
 }
 
+void sn_ruleset_lint(const struct sn_ruleset *ruleset, const struct sn_catalog *catalog, struct sn_findings *findings)
+{
+    const struct sn_report report = {.findings = findings};
+    for (size_t i = 0; catalog != NULL && i < sn_ruleset_rule_count(ruleset); i++) {
+        const struct sn_rule_head *head = sn_ruleset_head(ruleset, i);
+        struct sn_path rules_path = {.field = "rules"};
+        struct sn_path path = {.parent = &rules_path, .index = i, .is_index = true};
+        struct sn_yaml_node place = {.line = head->line, .column = head->column};
+        for (size_t k = 0; k < head->profiles.count; k++) {
+            if (sn_catalog_find(catalog, head->profiles.items[k]) == NULL) {
+                sn_report_add(&report, SN_SEVERITY_WARNING, "unknown-profile", &place, &path,
+                    "add the profile to the catalogue, or correct its name",
+                    "rule '%.*s' (index %zu) names profile '%.*s', which the catalogue does not hold",
+                    SN_SHOW(head->name), i, SN_SHOW(head->profiles.items[k]));
+            }
+        }
+    }
+}
+
 /* The rule that a path begins with; -1: none, such as for groups, which stand before the rules. */
 static int64_t rule_of(const struct sn_finding *finding)
 {

@@ -222,7 +222,7 @@ bool sn_load_duration(const struct sn_report *report, const struct sn_schema_fie
 {
     struct sn_error err = {0};
     int64_t seconds = 0;
-    if (sn_parse_duration(node->text, &seconds, &err) != SN_OK || seconds < field->min || seconds > field->max) {
+    if (sn_parse_duration_or_zero(node->text, &seconds, &err) != SN_OK || seconds < field->min || seconds > field->max) {
         char low[32], high[32], mend[128];
         (void)bound_text(field->min, low);
         (void)bound_text(field->max, high);

@@ -41,6 +41,7 @@ struct sn_time_window {
 struct sn_rule_head {
     struct sn_slice name;
     struct sn_profile_list profiles; /* none: every profile */
+    uint32_t line, column;           /* in the document */
 };
 
 /*

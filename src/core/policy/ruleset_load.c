@@ -98,6 +98,8 @@ static void load_rule(struct sn_loader *loader, struct sn_ruleset *ruleset, cons
     const struct sn_yaml_node *name = sn_yaml_get(node, "name");
     loader->rule_index = ruleset->rule_count++;
     loader->rule_name = name != NULL ? name->text : SN_S("");
+    head->line = node->line;
+    head->column = node->column;
     head->name = sn_load_rule_name(loader, name, node, path);
     read_record(loader, shape->rule, nodes, node, path, rule);
     if (shape->check_rule != NULL) {

@@ -383,7 +383,8 @@ bool sn_schema_read(const struct sn_schema *schema, struct sn_slice text, const 
         return false;
     }
     check_record(schema, report, root, NULL);
-    if (root->kind == SN_YAML_MAPPING && sn_yaml_get(root, "version") == NULL) {
+    if (root->kind == SN_YAML_MAPPING && find_field(schema, SN_S("version")) != NULL &&
+        sn_yaml_get(root, "version") == NULL) {
         sn_report_add(
             report, SN_SEVERITY_ERROR, "missing-version", root, NULL, "add version: \"1\"", "the version is missing");
     }

@@ -182,7 +182,29 @@ enum {
     SN_EXPECT_SESSION_TABLE,
     SN_EXPECT_FIELDS
 };
-enum { SN_SCHEMA_FIELDS_MAX = 8 };
+enum {
+    SN_BOOTSTRAP_POLICY_ROOT,
+    SN_BOOTSTRAP_CATALOG_PATH,
+    SN_BOOTSTRAP_PROFILES,
+    SN_BOOTSTRAP_GENERATE_IAM,
+    SN_BOOTSTRAP_REGION,
+    SN_BOOTSTRAP_FIELDS
+};
+enum {
+    SN_BOOTSTRAP_PROFILE_NAME,
+    SN_BOOTSTRAP_PROFILE_ROLE_ARN,
+    SN_BOOTSTRAP_PROFILE_DESCRIPTION,
+    SN_BOOTSTRAP_PROFILE_REGION,
+    SN_BOOTSTRAP_PROFILE_MAX_DURATION,
+    SN_BOOTSTRAP_PROFILE_EXTERNAL_ID,
+    SN_BOOTSTRAP_PROFILE_SESSION_POLICY,
+    SN_BOOTSTRAP_PROFILE_POLICY_ARNS,
+    SN_BOOTSTRAP_PROFILE_TAGS,
+    SN_BOOTSTRAP_PROFILE_PARAMETER,
+    SN_BOOTSTRAP_PROFILE_POLICY,
+    SN_BOOTSTRAP_PROFILE_FIELDS
+};
+enum { SN_SCHEMA_FIELDS_MAX = 12 };
 
 extern const struct sn_schema sn_schema_policy, sn_schema_rule, sn_schema_conditions, sn_schema_time, sn_schema_hours,
     sn_schema_device, sn_schema_catalog, sn_schema_profile, sn_schema_posture, sn_schema_tests, sn_schema_case,
@@ -191,6 +213,9 @@ extern const struct sn_schema sn_schema_policy, sn_schema_rule, sn_schema_condit
 /* Approval, break-glass and rate-limit policies: the fields of their rules go by the tables alone. */
 extern const struct sn_schema sn_schema_approval, sn_schema_approval_rule, sn_schema_auto_approve, sn_schema_breakglass,
     sn_schema_breakglass_rule, sn_schema_mfa, sn_schema_ratelimit, sn_schema_ratelimit_rule;
+
+/* The configuration of a first set-up, which has no version. */
+extern const struct sn_schema sn_schema_bootstrap, sn_schema_bootstrap_profile;
 
 /* The words of the documents, in the order of their enums. */
 extern const char *const sn_rule_effect_words[5];

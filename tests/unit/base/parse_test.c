@@ -94,6 +94,15 @@ static void durations(void **state)
     int64_t seconds;
     assert_fails(sn_parse_duration(SN_S("90"), &seconds, &err), &err, "INVALID_VALUE");
     assert_non_null(strstr(err.suggestion, "'90m'"));
+    seconds = 7;
+    assert_fails(sn_parse_duration(SN_S("0s"), &seconds, &err), &err, "INVALID_VALUE");
+    assert_fails(sn_parse_duration_or_zero(SN_S("0"), &seconds, &err), &err, "INVALID_VALUE");
+    assert_fails(sn_parse_duration_or_zero(SN_S("0.5s"), &seconds, &err), &err, "INVALID_VALUE");
+    assert_int_equal(seconds, 7);
+    assert_ok(sn_parse_duration_or_zero(SN_S("0h0m0s"), &seconds, &err), &err);
+    assert_int_equal(seconds, 0);
+    assert_ok(sn_parse_duration_or_zero(SN_S("1m"), &seconds, &err), &err);
+    assert_int_equal(seconds, 60);
 }
 
 /* Expected instants from date -u -d. */

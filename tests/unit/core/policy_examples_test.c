@@ -8,6 +8,7 @@
 
 #include "base/fs.h"
 #include "core/policy/catalog.h"
+#include "core/policy/lint.h"
 
 static struct sn_policy *load_file(const char *name)
 {
@@ -21,10 +22,40 @@ static struct sn_policy *load_file(const char *name)
     return policy;
 }
 
+static void read_example(const char *name, struct sn_buf *out_text)
+{
+    struct sn_error err = {0};
+    char path[512];
+    snprintf(path, sizeof(path), "%s/%s", SN_EXAMPLES, name);
+    assert_ok(sn_fs_read(path, 1 << 20, out_text, &err), &err);
+}
+
+/* Documents of other kinds: nothing is odd about them, and each profile that they name is in the catalogue. */
+static void check_ruleset(enum sn_document_kind kind, struct sn_slice text)
+{
+    SN_AUTO(sn_buf_clear) struct sn_buf catalog_text = {0};
+    struct sn_findings findings = {0};
+    struct sn_ruleset *ruleset = NULL;
+    struct sn_catalog *catalog = NULL;
+    struct sn_error err = {0};
+    read_example("catalog.yaml", &catalog_text);
+    struct sn_catalog_source source = {SN_S("catalog.yaml"), sn_buf_slice(&catalog_text)};
+    assert_ok(sn_catalog_load(&source, 1, NULL, &catalog, &err), &err);
+    assert_ok(sn_ruleset_load(kind, text, host_zones(), &findings, &ruleset, &err), &err);
+    sn_ruleset_lint(ruleset, catalog, &findings);
+    if (findings.count > 0) {
+        print_error("%s: %.*s\n", findings.items[0].code, SN_PRI(findings.items[0].message));
+    }
+    assert_int_equal(findings.count, 0);
+    sn_findings_clear(&findings);
+    sn_ruleset_unref(ruleset);
+    sn_catalog_unref(catalog);
+}
+
 static void all_examples_load(void **state)
 {
     (void)state;
-    int policies = 0;
+    int policies = 0, kinds[SN_DOCUMENT_KINDS] = {0};
     struct dirent *entry;
     DIR *dir = opendir(SN_EXAMPLES);
     assert_non_null(dir);
@@ -32,13 +63,25 @@ static void all_examples_load(void **state)
         struct sn_slice name = sn_slice_str(entry->d_name);
         if (sn_slice_has_suffix(name, SN_S(".yaml")) && !sn_slice_has_suffix(name, SN_S(".test.yaml")) &&
             !sn_slice_eq_str(name, "catalog.yaml")) {
+            SN_AUTO(sn_buf_clear) struct sn_buf text = {0};
             print_message("# %s\n", entry->d_name);
-            sn_policy_unref(load_file(entry->d_name));
-            policies++;
+            read_example(entry->d_name, &text);
+            struct sn_document_guess guess = sn_document_kind_guess(sn_buf_slice(&text));
+            assert_false(guess.is_bootstrap || guess.is_blind);
+            kinds[guess.kind]++;
+            if (guess.kind == SN_DOCUMENT_POLICY) {
+                sn_policy_unref(load_file(entry->d_name));
+                policies++;
+            } else {
+                check_ruleset(guess.kind, sn_buf_slice(&text));
+            }
         }
     }
     closedir(dir);
     assert_true(policies >= 5);
+    assert_int_equal(kinds[SN_DOCUMENT_APPROVAL], 1);
+    assert_int_equal(kinds[SN_DOCUMENT_BREAKGLASS], 1);
+    assert_int_equal(kinds[SN_DOCUMENT_RATELIMIT], 1);
 }
 
 static void catalog_loads(void **state)

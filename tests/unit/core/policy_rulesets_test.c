@@ -311,6 +311,7 @@ static void clean_documents(void **state)
         {SN_DOCUMENT_APPROVAL, APPROVAL(APPROVERS "  approvals_required: 2\n  single_use: true\n")},
         {SN_DOCUMENT_APPROVAL, APPROVAL("approvers: [\"role:" SSO_ROLE "\"]\n  approvals_required: 3\n")},
         {SN_DOCUMENT_BREAKGLASS, BREAKGLASS("allowed_reason_codes: [incident]\n  mfa: {required: true}\n")},
+        {SN_DOCUMENT_RATELIMIT, RATELIMIT("cooldown: 0s\n  max_per_user: 1\n  quota_window: 1h\n")},
         {SN_DOCUMENT_RATELIMIT, RATELIMIT("cooldown: 1m\n  max_per_user: 500\n  quota_window: 720h\n")},
     };
     for (size_t i = 0; i < SN_LEN(rows); i++) {
@@ -531,32 +532,32 @@ static void detection(void **state)
     static const struct {
         const char *text;
         enum sn_document_kind kind;
-        bool is_bootstrap;
+        bool is_bootstrap, is_blind;
     } rows[] = {
-        {"version: \"1\"\nrules: [{name: r, users: [a]}]\n", SN_DOCUMENT_BREAKGLASS, false},
-        {"rules: [{name: r, users: [a]}, {name: s, effect: deny}]\n", SN_DOCUMENT_POLICY, false},
-        {"rules: [{name: r}, {approvers: [], users: []}]\n", SN_DOCUMENT_APPROVAL, false},
-        {"rules: [{users: [], quota_window: 1h}]\n", SN_DOCUMENT_RATELIMIT, false},
-        {"rules: [{max_per_user: 1}]\n", SN_DOCUMENT_RATELIMIT, false},
-        {"rules: [{max_per_profile: 1}]\n", SN_DOCUMENT_RATELIMIT, false},
-        {"rules: [{escalation_threshold: 1}]\n", SN_DOCUMENT_RATELIMIT, false},
-        {"rules: [{cooldown: 1h}]\n", SN_DOCUMENT_RATELIMIT, false},
-        {"version: \"1\"\nprofiles: {dev: {}}\n", SN_DOCUMENT_CATALOG, false},
-        {"profiles: [{name: dev}]\n", SN_DOCUMENT_POLICY, true},
-        {"policy_root: /x\n", SN_DOCUMENT_POLICY, true},
-        {"rules: [{name: r}]\npolicy_root: /x\n", SN_DOCUMENT_POLICY, true},
-        {"rules: 3\n", SN_DOCUMENT_POLICY, false},
-        {"rules: [3]\n", SN_DOCUMENT_POLICY, false},
-        {"- a\n", SN_DOCUMENT_POLICY, false},
-        {"a: &x b\n", SN_DOCUMENT_POLICY, false},
-        {"", SN_DOCUMENT_POLICY, false},
+        {"version: \"1\"\nrules: [{name: r, users: [a]}]\n", SN_DOCUMENT_BREAKGLASS, false, false},
+        {"rules: [{name: r, users: [a]}, {name: s, effect: deny}]\n", SN_DOCUMENT_POLICY, false, false},
+        {"rules: [{name: r}, {approvers: [], users: []}]\n", SN_DOCUMENT_APPROVAL, false, false},
+        {"rules: [{users: [], quota_window: 1h}]\n", SN_DOCUMENT_RATELIMIT, false, false},
+        {"rules: [{max_per_user: 1}]\n", SN_DOCUMENT_RATELIMIT, false, false},
+        {"rules: [{max_per_profile: 1}]\n", SN_DOCUMENT_RATELIMIT, false, false},
+        {"rules: [{escalation_threshold: 1}]\n", SN_DOCUMENT_RATELIMIT, false, false},
+        {"rules: [{cooldown: 1h}]\n", SN_DOCUMENT_RATELIMIT, false, false},
+        {"version: \"1\"\nprofiles: {dev: {}}\n", SN_DOCUMENT_CATALOG, false, false},
+        {"profiles: [{name: dev}]\n", SN_DOCUMENT_POLICY, true, false},
+        {"policy_root: /x\n", SN_DOCUMENT_POLICY, true, false},
+        {"rules: [{name: r}]\npolicy_root: /x\n", SN_DOCUMENT_POLICY, true, false},
+        {"rules: 3\n", SN_DOCUMENT_POLICY, false, true},
+        {"rules: [3]\n", SN_DOCUMENT_POLICY, false, true},
+        {"- a\n", SN_DOCUMENT_POLICY, false, false},
+        {"a: &x b\n", SN_DOCUMENT_POLICY, false, false},
+        {"", SN_DOCUMENT_POLICY, false, false},
     };
     for (size_t i = 0; i < SN_LEN(rows); i++) {
-        bool is_bootstrap = !rows[i].is_bootstrap;
         print_message("# %s", rows[i].text);
-        assert_int_equal(sn_document_kind_detect(sn_slice_str(rows[i].text), &is_bootstrap), rows[i].kind);
-        assert_int_equal(is_bootstrap, rows[i].is_bootstrap);
-        assert_int_equal(sn_document_kind_detect(sn_slice_str(rows[i].text), NULL), rows[i].kind);
+        struct sn_document_guess guess = sn_document_kind_guess(sn_slice_str(rows[i].text));
+        assert_int_equal(guess.kind, rows[i].kind);
+        assert_int_equal(guess.is_bootstrap, rows[i].is_bootstrap);
+        assert_int_equal(guess.is_blind, rows[i].is_blind);
     }
     for (size_t i = 0; i < SN_DOCUMENT_KINDS; i++) {
         enum sn_document_kind kind = SN_DOCUMENT_KINDS;
