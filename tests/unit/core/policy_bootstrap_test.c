@@ -75,18 +75,18 @@ static void faults(void **state)
 static void valid(void **state)
 {
     (void)state;
-    static const char *const rows[] = {
-        ONE,
+    static const char with_everything[] =
         "policy_root: /acme/policies/\ncatalog_path: /acme/catalog\nregion: eu-west-1\ngenerate_iam_policies: true\n"
         "profiles:\n- name: prod\n  role_arn: arn:aws:iam::111122223333:role/P\n  description: Production\n"
         "  region: eu-central-1\n  max_duration: 1h\n  external_id: x-1\n  tags: {team: a}\n"
         "  policy_parameter_name: /acme/policies/production\n  initial_policy: |\n    version: \"1\"\n    rules:\n"
-        "      - {name: none, effect: deny, conditions: {}}\n",
-        /* The partition of a role that is not named goes by the region. */
-        "region: cn-north-1\nprofiles: [{name: a, policy_arns: [\"arn:aws-cn:iam::aws:policy/ReadOnlyAccess\"]}]\n",
-        "profiles: [{name: a, region: us-gov-west-1, policy_arns: "
-        "[\"arn:aws-us-gov:iam::aws:policy/ReadOnlyAccess\"]}]\n",
-    };
+        "      - {name: none, effect: deny, conditions: {}}\n";
+    /* The partition of a role that is not named goes by the region. */
+    static const char in_china[] =
+        "region: cn-north-1\nprofiles: [{name: a, policy_arns: [\"arn:aws-cn:iam::aws:policy/ReadOnlyAccess\"]}]\n";
+    static const char in_gov[] = "profiles: [{name: a, region: us-gov-west-1, policy_arns: "
+                                 "[\"arn:aws-us-gov:iam::aws:policy/ReadOnlyAccess\"]}]\n";
+    static const char *const rows[] = {ONE, with_everything, in_china, in_gov};
     for (size_t i = 0; i < SN_LEN(rows); i++) {
         struct sn_findings findings = {0};
         sn_bootstrap_check(sn_slice_str(rows[i]), host_zones(), &findings);
