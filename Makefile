@@ -83,7 +83,8 @@ docs-check: all ## fail when a generated page is not current
 	@docs/generate --check $(BUILD)
 
 install: all ## into $(DESTDIR)$(PREFIX)
-	@meson install -C $(BUILD)/programs --quiet
+	@meson configure $(BUILD)/programs --prefix $(abspath $(PREFIX))
+	@DESTDIR='$(DESTDIR)' meson install -C $(BUILD)/programs --quiet
 
 clean:
 	@rm -rf $(BUILD) bin

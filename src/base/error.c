@@ -33,6 +33,15 @@ SN_PRINTF(3, 0) static void format_into(char *out, size_t size, const char *form
     out[end] = '\0';
 }
 
+SN_PRINTF(3, 4) static void join_into(char *out, size_t size, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    format_into(out, size, format, arguments);
+    va_end(arguments);
+}
+
 static void start(struct sn_error *err, enum sn_status status, const char *code)
 {
     SN_ASSERT(status != SN_OK);
@@ -71,17 +80,15 @@ enum sn_status(sn_suggest)(struct sn_error *err, const char *format, ...)
 enum sn_status(sn_error_context)(struct sn_error *err, const char *format, ...)
 {
     char context[SN_ERROR_MESSAGE_MAX];
-    char message[SN_ERROR_MESSAGE_MAX * 2 + 4];
+    char cause[SN_ERROR_MESSAGE_MAX];
     va_list arguments;
 
     SN_ASSERT(err->status != SN_OK);
     va_start(arguments, format);
     format_into(context, sizeof(context), format, arguments);
     va_end(arguments);
-    snprintf(message, sizeof(message), "%s: %s", context, err->message);
-    size_t len = strnlen(message, sizeof(err->message) - 1);
-    memcpy(err->message, message, len);
-    err->message[len] = '\0';
+    memcpy(cause, err->message, sizeof(cause));
+    join_into(err->message, sizeof(err->message), "%s: %s", context, cause);
     return err->status;
 }
 

@@ -135,8 +135,9 @@ void sn_log_write(enum sn_log_level level, const char *event, const char *messag
     }
     sn_buf_add_byte(&line, '\n');
     if (line.overflow) {
-        /* What did not fit is dropped; the line must still end. */
+        /* What did not fit is dropped; the line must still end, also where it is full to its last byte. */
         line.overflow = false;
+        line.max = LINE_MAX_BYTES + 1;
         sn_buf_add_byte(&line, '\n');
     }
     /* One write a line, so that lines of several threads and processes do not mix. A log that cannot be written has

@@ -139,23 +139,33 @@ static bool use_color(const char *when, int fd)
     return terminal != NULL && strcmp(terminal, "dumb") != 0;
 }
 
-static int report(const struct sn_app *app, const struct sn_invocation *call, const struct sn_error *err)
+/* With --json stdout carries the error; a person whose stdout goes elsewhere is told as well. */
+static bool is_watched(void)
+{
+    return isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO);
+}
+
+static int report(const struct sn_app *app, const struct sn_invocation *call, const struct sn_error *cause)
 {
     SN_AUTO(sn_buf_clear) struct sn_buf text = {0};
-    struct sn_error ignored;
+    SN_AUTO(sn_buf_clear) struct sn_buf json = {0};
+    struct sn_error err = *cause, ignored;
     struct sn_error_report how = {.program = app->program,
         .failure = app->failure[0] == '\0' ? NULL : app->failure,
         .color = use_color(call->builtin.color, STDERR_FILENO)};
     int own = call->cmd == NULL ? 0 : call->cmd->failure_exit;
-    int code = app->outcome >= 0 ? app->outcome : own != 0 ? own : sn_exit_code_of(err);
-    bool to_stdout = call->builtin.json && strcmp(err->code, "OUTPUT_FAILED") != 0;
+    int code = app->outcome >= 0 ? app->outcome : own != 0 ? own : sn_exit_code_of(&err);
+    bool to_stdout = call->builtin.json && !sn_error_is(&err, "OUTPUT_FAILED");
 
-    if (to_stdout) {
-        sn_report_json(&text, &how, err);
-    } else {
-        sn_report_text(&text, &how, err);
+    sn_report_hint(app->program, call->cmd == NULL ? NULL : call->cmd->name, &err);
+    if (!to_stdout || is_watched()) {
+        sn_report_text(&text, &how, &err);
     }
-    if (sn_fd_write_all(to_stdout ? STDOUT_FILENO : STDERR_FILENO, sn_buf_slice(&text), &ignored) != SN_OK) {
+    if (to_stdout) {
+        sn_report_json(&json, &how, &err);
+    }
+    if (sn_fd_write_all(STDERR_FILENO, sn_buf_slice(&text), &ignored) != SN_OK ||
+        sn_fd_write_all(STDOUT_FILENO, sn_buf_slice(&json), &ignored) != SN_OK) {
         return own != 0 ? own : EXIT_OUTPUT_FAILED;
     }
     return code;

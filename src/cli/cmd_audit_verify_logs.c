@@ -207,16 +207,18 @@ static void write_text(struct sn_buf *out, const struct sn_app *app, const struc
         count_line(out, "Duplicates:", r->duplicates);
     }
     if (r->failures == 0) {
-        sn_buf_addf(
-            out, "VERIFICATION PASSED: all %llu entries are authentic and in their place\n", (unsigned long long)r->ok);
+        sn_buf_addf(out, "VERIFICATION PASSED: %s%llu %s\n", r->ok == 1 ? "" : "all ", (unsigned long long)r->ok,
+            r->ok == 1 ? "entry is authentic and in its place" : "entries are authentic and in their place");
         return;
     }
-    sn_buf_addf(out, "VERIFICATION FAILED: %llu entries have integrity issues\n", (unsigned long long)r->failures);
+    sn_buf_addf(out, "VERIFICATION FAILED: %llu %s\n", (unsigned long long)r->failures,
+        r->failures == 1 ? "entry has integrity issues" : "entries have integrity issues");
     for (size_t i = 0; i < r->finding_count; i++) {
         write_finding(out, app, &r->findings[i]);
     }
     if (r->failures > r->finding_count) {
-        sn_buf_addf(out, "  ... and %llu more failures\n", (unsigned long long)(r->failures - r->finding_count));
+        uint64_t more = r->failures - r->finding_count;
+        sn_buf_addf(out, "  ... and %llu more failure%s\n", (unsigned long long)more, more == 1 ? "" : "s");
     }
 }
 
@@ -234,7 +236,20 @@ static void json_counts(struct sn_json_writer *w, const struct sn_audit_verify_r
     sn_json_member_int(w, "duplicates", (int64_t)r->duplicates);
 }
 
-static void write_json(struct sn_buf *out, const struct sn_app *app, const struct sn_audit_verify_result *r)
+static void add_stream(void *ctx, const struct sn_audit_stream_facts *facts)
+{
+    struct sn_json_writer *w = ctx;
+
+    sn_json_begin_object(w);
+    sn_json_member_text(w, "stream", facts->stream);
+    sn_json_member_int(w, "first_seq", facts->first_seq);
+    sn_json_member_int(w, "last_seq", facts->last_seq);
+    sn_json_member_text(w, "last_signature", facts->last_signature);
+    sn_json_end_object(w);
+}
+
+static void write_json(struct sn_buf *out, const struct sn_app *app, const struct sn_audit_verifier *verifier,
+    const struct sn_audit_verify_result *r)
 {
     struct sn_json_writer w;
 
@@ -248,6 +263,10 @@ static void write_json(struct sn_buf *out, const struct sn_app *app, const struc
     }
     sn_json_end_array(&w);
     json_counts(&w, r);
+    sn_json_key(&w, "streams");
+    sn_json_begin_array(&w);
+    sn_audit_verifier_each_stream(verifier, add_stream, &w);
+    sn_json_end_array(&w);
     sn_json_key(&w, "failures");
     sn_json_begin_array(&w);
     for (size_t i = 0; i < r->finding_count; i++) {
@@ -294,10 +313,11 @@ static enum sn_status run_verify(struct sn_app *app, void *arguments, struct sn_
         SN_TRY(update_anchors(verifier, args->anchor, err));
     }
     if (app->json) {
-        write_json(&out, app, result);
+        write_json(&out, app, verifier, result);
     } else {
         write_text(&out, app, args, result);
     }
+    SN_TRY(sn_buf_check(&out, "the report", err));
     sn_app_outcome(app, result->failures == 0 ? 0 : EXIT_FAILED);
     return sn_app_write(app, sn_buf_slice(&out), err);
 }

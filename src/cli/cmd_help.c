@@ -54,8 +54,7 @@ static enum sn_status find_topic(
     if (*out != NULL || app->operand_count == 0 || sn_cli_is_prefix(app->commands, sn_buf_slice(name))) {
         return SN_OK;
     }
-    sn_fail(err, SN_USAGE, "UNKNOWN_COMMAND", "unknown command '%s'", sn_buf_str(name));
-    return sn_suggest(err, "'%s help' lists the commands", app->program);
+    return sn_cli_unknown_command(app->program, app->commands, sn_buf_slice(name), err);
 }
 
 static enum sn_status run_help(struct sn_app *app, void *args, struct sn_error *err)

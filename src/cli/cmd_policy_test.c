@@ -272,6 +272,7 @@ static enum sn_status finish(
     } else {
         sn_test_report_text(&session->report, &sum, &session->mutation, &out);
     }
+    SN_TRY(sn_buf_check(&out, "the report", err));
     if (!enough) {
         sn_app_warn(app, "less than %lld%% of the rules and conditions are covered", (long long)args->min_coverage);
     }

@@ -125,6 +125,7 @@ static enum sn_status run(struct sn_app *app, const struct validate_args *args, 
     } else {
         say_valid(app, &set);
     }
+    SN_TRY(sn_buf_check(&out, "the report", err));
     return out.len > 0 || app->output != NULL ? sn_app_write(app, sn_buf_slice(&out), err) : SN_OK;
 }
 

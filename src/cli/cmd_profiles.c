@@ -167,7 +167,9 @@ static enum sn_status run_profiles(struct sn_app *app, void *arguments, struct s
     }
     sn_app_failure(app, "%s", "");
     keep_names(&listing);
+    SN_TRY(sn_buf_check(&listing.json, "the list", err));
     write_listing(app, args, &listing, &out);
+    SN_TRY(sn_buf_check(&out, "the list", err));
     return sn_app_write(app, sn_buf_slice(&out), err);
 }
 

@@ -319,22 +319,52 @@ bool sn_cli_is_prefix(const struct sn_cmd *const *commands, struct sn_slice word
     return false;
 }
 
-static enum sn_status unknown_command(struct parser *p, struct sn_slice name, struct sn_error *err)
+/* The commands that go on where prefix ends, for a hint: behind a blank, or, for part of a word, at once. */
+static size_t list_commands(const char *program, const struct sn_cmd *const *commands, struct sn_slice prefix,
+    bool whole_words, struct sn_buf *out_list)
 {
-    const char *names[NEAREST_MAX];
     size_t count = 0;
 
-    for (size_t i = 0; p->commands[i] != NULL && count < NEAREST_MAX; i++) {
-        if (!p->commands[i]->hidden) {
-            names[count++] = p->commands[i]->name;
+    for (size_t i = 0; commands[i] != NULL; i++) {
+        struct sn_slice name = sn_slice_str(commands[i]->name);
+        if (!commands[i]->hidden && name.len > prefix.len && sn_slice_has_prefix(name, prefix) &&
+            (!whole_words || name.ptr[prefix.len] == ' ')) {
+            sn_buf_addf(out_list, "%s'%s %s'", count++ == 0 ? "" : ", ", program, commands[i]->name);
+        }
+    }
+    return count;
+}
+
+enum sn_status sn_cli_unknown_command(
+    const char *program, const struct sn_cmd *const *commands, struct sn_slice name, struct sn_error *err)
+{
+    SN_AUTO(sn_buf_clear) struct sn_buf list = SN_BUF_INIT(SN_ERROR_SUGGESTION_MAX - 64);
+    const char *names[NEAREST_MAX];
+    struct sn_slice group, behind;
+    size_t count = 0;
+
+    for (size_t i = 0; commands[i] != NULL && count < NEAREST_MAX; i++) {
+        if (!commands[i]->hidden) {
+            names[count++] = commands[i]->name;
         }
     }
     sn_fail(err, SN_USAGE, "UNKNOWN_COMMAND", "unknown command '%.*s'", SN_PRI(name));
+    size_t longer = list_commands(program, commands, name, false, &list);
+    if (longer == 1) {
+        return sn_suggest(err, "did you mean %s?", sn_buf_str(&list));
+    }
     const char *near = sn_nearest(name, names, count);
     if (near != NULL) {
-        return sn_suggest(err, "did you mean '%s %s'?", p->program, near);
+        return sn_suggest(err, "did you mean '%s %s'?", program, near);
     }
-    return sn_suggest(err, "'%s help' lists the commands", p->program);
+    if (longer == 0) {
+        (void)sn_slice_cut(name, ' ', &group, &behind);
+        longer = list_commands(program, commands, group, true, &list);
+    }
+    if (longer > 0) {
+        return sn_suggest(err, "commands: %s", sn_buf_str(&list));
+    }
+    return sn_suggest(err, "'%s help' lists the commands", program);
 }
 
 /* The commands that start with prefix, as the hint of an incomplete name. */
@@ -342,13 +372,7 @@ static enum sn_status incomplete_command(struct parser *p, struct sn_slice prefi
 {
     SN_AUTO(sn_buf_clear) struct sn_buf list = SN_BUF_INIT(SN_ERROR_SUGGESTION_MAX - 64);
 
-    for (size_t i = 0; p->commands[i] != NULL; i++) {
-        struct sn_slice name = sn_slice_str(p->commands[i]->name);
-        if (!p->commands[i]->hidden && name.len > prefix.len && name.ptr[prefix.len] == ' ' &&
-            sn_slice_has_prefix(name, prefix)) {
-            sn_buf_addf(&list, "%s'%s %s'", list.len == 0 ? "" : ", ", p->program, p->commands[i]->name);
-        }
-    }
+    (void)list_commands(p->program, p->commands, prefix, true, &list);
     sn_fail(err, SN_USAGE, "INCOMPLETE_COMMAND", "'%s %.*s' needs one more word", p->program, SN_PRI(prefix));
     return sn_suggest(err, "commands: %s", sn_buf_str(&list));
 }
@@ -376,7 +400,7 @@ static enum sn_status take_command(struct parser *p, struct sn_error *err)
         return SN_OK;
     }
     if (!sn_cli_is_prefix(p->commands, sn_slice_str(first))) {
-        return unknown_command(p, sn_slice_str(first), err);
+        return sn_cli_unknown_command(p->program, p->commands, sn_slice_str(first), err);
     }
     const char *second = p->next + 1 < p->argc ? p->argv[p->next + 1] : NULL;
     if (second != NULL && (strcmp(second, "--help") == 0 || strcmp(second, "-h") == 0)) {
@@ -389,7 +413,7 @@ static enum sn_status take_command(struct parser *p, struct sn_error *err)
     }
     sn_buf_reset(&name);
     sn_buf_addf(&name, "%.100s %.100s", first, second);
-    return unknown_command(p, sn_buf_slice(&name), err);
+    return sn_cli_unknown_command(p->program, p->commands, sn_buf_slice(&name), err);
 }
 
 /* --- After the words: other sources, required values, operands --- */

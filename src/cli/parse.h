@@ -50,6 +50,9 @@ void sn_invocation_clear(struct sn_invocation *invocation);
 
 /* The command of that full name or alias, or NULL. */
 const struct sn_cmd *sn_cli_find(const struct sn_cmd *const *commands, struct sn_slice name);
+/* Fails with UNKNOWN_COMMAND, and hints at the nearest command, or at those that begin like name. */
+SN_MUST_CHECK enum sn_status sn_cli_unknown_command(
+    const char *program, const struct sn_cmd *const *commands, struct sn_slice name, struct sn_error *err);
 /* True if some command's name starts with word and a blank. */
 bool sn_cli_is_prefix(const struct sn_cmd *const *commands, struct sn_slice word);
 

@@ -239,6 +239,11 @@ void sn_help_markdown(struct sn_buf *buf, const char *program, const struct sn_c
     for (size_t i = 1; sn_builtin_opts[i].name != NULL; i++) {
         markdown_option(buf, &sn_builtin_opts[i]);
     }
+    sn_buf_add_str(buf, "\nA failure is told on stderr: `error:` says what, `why:` the cause, `hint:` what to do next. "
+                        "With `--json` it "
+                        "is the document on stdout, `{\"error\":{\"code\",\"message\",\"hint\",...}}`, and stderr "
+                        "repeats it only for a "
+                        "person: when it is a terminal and stdout is none.\n");
     sn_buf_add_str(buf, "\nExit codes, where a command does not list its own:\n\n");
     for (const struct sn_exit_row *row = sn_help_exits(NULL); row->meaning != NULL; row++) {
         sn_buf_addf(buf, "- `%d` %s\n", row->code, row->meaning);

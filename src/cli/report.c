@@ -50,6 +50,69 @@ static bool is_shown(const struct sn_error *err, const struct sn_error_detail *d
     return detail->key[0] != '_' && strcmp(detail->key, "http_status") != 0;
 }
 
+/* --- Hints that hold wherever the error comes from --- */
+
+static const struct {
+    const char *code, *hint;
+} hint_rows[] = {
+    {"OUTPUT_FAILED", "make room, or send the result to another place"},
+    {"LOG_UNREADABLE", "check the name of the log, and that you may read it"},
+    {"LOG_EMPTY", "name the file that the TVM writes, its SENTINEL_AUDIT_FILE"},
+    {"ANCHOR_UNREADABLE", "check the file of --anchor, and that you may read it"},
+    {"ANCHOR_UNWRITABLE", "choose a file that you may write, or add --no-update"},
+    {"FILE_UNREADABLE", "check the path, and that you may read it"},
+    {"FILE_TOO_LARGE", "split it, or check that it is the file you mean"},
+};
+
+static enum sn_status hint_of_status(const char *program, const char *command, struct sn_error *err)
+{
+    const char *space = command == NULL ? "" : " ";
+
+    switch (err->status) {
+    case SN_OK:
+        break;
+    case SN_USAGE:
+        return sn_suggest(err, "see '%s%s%s --help'", program, space, command == NULL ? "" : command);
+    case SN_INVALID:
+        return sn_suggest(err, "mend it, or see '%s%s%s --help'", program, space, command == NULL ? "" : command);
+    case SN_NOT_FOUND:
+        return sn_suggest(err, "check the name, and that what it names is there");
+    case SN_DENIED:
+        return sn_suggest(err, "check who you are, and what you may do");
+    case SN_UNAUTHENTICATED:
+        return sn_suggest(err, "check the credentials that you use, and the clock of this machine");
+    case SN_CONFLICT:
+        return sn_suggest(err, "look at what is there now, then try again");
+    case SN_THROTTLED:
+    case SN_TIMEOUT:
+    case SN_UNAVAILABLE:
+        return sn_suggest(err, "try again in a moment");
+    case SN_LIMIT:
+        return sn_suggest(err, "give less at once");
+    case SN_IO:
+        return sn_suggest(err, "check the disk, and the permissions of the file and its directory");
+    case SN_PROTOCOL:
+        return sn_suggest(err, "check that the address is right, and that both sides are of the same version");
+    case SN_INTERNAL:
+        return sn_suggest(err, "this is a fault of the program: report it with what you did");
+    }
+    return err->status;
+}
+
+void sn_report_hint(const char *program, const char *command, struct sn_error *err)
+{
+    if (err->suggestion[0] != '\0') {
+        return;
+    }
+    for (size_t i = 0; i < SN_LEN(hint_rows); i++) {
+        if (sn_error_is(err, hint_rows[i].code)) {
+            (void)sn_suggest(err, "%s", hint_rows[i].hint);
+            return;
+        }
+    }
+    (void)hint_of_status(program, command, err);
+}
+
 void sn_report_text(struct sn_buf *buf, const struct sn_error_report *report, const struct sn_error *err)
 {
     const char *red = report->color ? "\033[1;31m" : "";

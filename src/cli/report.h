@@ -20,6 +20,8 @@ struct sn_error_report {
     bool color;
 };
 
+/* Gives an error that has no hint the one that its code or status allows; command NULL: none was named. */
+void sn_report_hint(const char *program, const char *command, struct sn_error *err);
 /*
  * "PROGRAM: error: WHAT", then "  why:" and "  hint:" lines. Details of the error are "why" lines, but for those whose
  * key starts with '_', which are for programs only.

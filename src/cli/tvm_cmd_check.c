@@ -9,15 +9,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/alloc.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/time.h"
 #include "cli/tvm_graph.h"
 #include "cli/tvm_serve.h"
 #include "codec/json.h"
 #include "core/identity/stamp.h"
 #include "crypto/tls.h"
 
-enum { CHECKS_MAX = 64, STS_WAIT_S = 10, TLS_SOON_S = 14 * 86400 };
+enum { DAY_S = 86400, STS_WAIT_S = 10, TLS_SOON_S = 14 * DAY_S };
 
 enum verdict { VERDICT_OK, VERDICT_NOTE, VERDICT_FAILED, VERDICT_UNKNOWN };
 
@@ -28,8 +30,8 @@ struct finding {
 
 struct check {
     struct sn_tvm_graph graph;
-    struct finding findings[CHECKS_MAX];
-    size_t count;
+    struct finding *findings;
+    size_t count, capacity;
     struct sn_catalog *catalog;
 };
 
@@ -37,9 +39,13 @@ static struct finding *add(struct check *check, enum verdict verdict, const char
     SN_PRINTF(4, 5);
 static struct finding *add(struct check *check, enum verdict verdict, const char *name, const char *format, ...)
 {
-    struct finding *finding = &check->findings[check->count < CHECKS_MAX ? check->count++ : CHECKS_MAX - 1];
     va_list arguments;
 
+    if (check->count == check->capacity) {
+        check->capacity = check->capacity == 0 ? 16 : check->capacity * 2;
+        check->findings = sn_realloc(check->findings, check->capacity, sizeof(*check->findings));
+    }
+    struct finding *finding = &check->findings[check->count++]; /* good until the next one is added */
     finding->verdict = verdict;
     finding->hint[0] = '\0';
     snprintf(finding->name, sizeof(finding->name), "%s", name);
@@ -75,13 +81,18 @@ static void check_tls(struct check *check)
         add_error(check, "tls", &err);
         return;
     }
-    int64_t left_s = sn_tls_context_not_after_unix_s(tls) - sn_clock_unix_s(sn_clock_system());
-    add(check,
-        left_s < 0            ? VERDICT_FAILED
-        : left_s < TLS_SOON_S ? VERDICT_NOTE
-                              : VERDICT_OK,
-        "tls", "the certificate is good for %lld days", (long long)(left_s / 86400));
+    int64_t end_s = sn_tls_context_not_after_unix_s(tls);
+    int64_t left_s = end_s - sn_clock_unix_s(sn_clock_system());
     sn_tls_context_unref(tls);
+    if (left_s < 0) {
+        char end[SN_TIME_TEXT_MAX];
+        struct sn_slice text = sn_time_format_rfc3339_s(end_s, end);
+        struct finding *finding = add(check, VERDICT_FAILED, "tls", "the certificate ended at %.*s", SN_PRI(text));
+        snprintf(finding->hint, sizeof(finding->hint), "renew it, then send SIGHUP to a running server");
+        return;
+    }
+    add(check, left_s < TLS_SOON_S ? VERDICT_NOTE : VERDICT_OK, "tls", "the certificate is good for %lld days",
+        (long long)(left_s / DAY_S));
 }
 
 static void check_store(struct check *check)
@@ -314,6 +325,7 @@ static void print_json(const struct check *check, struct sn_buf *text)
 static void clear(struct check *check)
 {
     sn_catalog_unref(check->catalog);
+    sn_free(check->findings);
     sn_graph_clear(&check->graph);
 }
 

@@ -105,6 +105,13 @@ def run_case(lines):
     return head + answer
 
 
+def without_hint(case):
+    """AUD-37: each error that a transcript shows says what to do next."""
+    text = "\n".join(line for line in case if line.startswith("|"))
+    errors = text.count(": error: ") if "= stderr" in case else 0
+    return errors > text.count("|   hint: ") or '"hint":""' in text
+
+
 def main():
     passed = failed = 0
     wanted = sys.argv[1:]
@@ -117,6 +124,8 @@ def main():
                 case.pop()
             now = run_case(case)
             result += now + [""]
+            if without_hint(now):
+                now.append("= an error without a hint")
             if now == case:
                 passed += 1
                 continue

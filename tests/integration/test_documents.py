@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages made from the command table: the committed reference is current, man pages are clean, help is complete."""
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -68,3 +70,33 @@ def test_closed_standard_descriptors():
     """A program started without stdin, stdout and stderr does not write into a file it opens later."""
     done = subprocess.run(["/bin/sh", "-c", f"exec '{SENTINEL}' version >&- 2>&- <&-"], check=False)
     assert done.returncode in (0, 3)
+
+
+def test_json_errors_reach_a_person_too():
+    """With --json stdout holds the one document; a terminal on stderr shows the error when stdout goes elsewhere."""
+    arguments = [SENTINEL, "whoami", "--json", "--arn", "nobody"]
+    master, slave = os.openpty()
+    piped = subprocess.run(arguments, stdout=subprocess.PIPE, stderr=slave, timeout=60, check=False)
+    error = json.loads(piped.stdout)["error"]
+    shown = os.read(master, 65536).decode()
+    assert piped.returncode == 2 and error["code"] == "INVALID_ARN" and error["message"] in shown and "hint: " in shown
+    alone = subprocess.run(arguments, stdout=slave, stderr=slave, timeout=60, check=False)
+    assert alone.returncode == 2 and json.loads(os.read(master, 65536)) == {"error": error}  # once is enough
+    os.close(slave)
+    os.close(master)
+    quiet = subprocess.run(arguments, capture_output=True, timeout=60, check=False)
+    assert json.loads(quiet.stdout) == {"error": error} and quiet.stderr == b""
+
+
+def test_man_pages_are_installed(tmp_path):
+    """Meson's install writes the page of each command, as the program prints it."""
+    build = harness.BIN.parents[1]
+    if not (build / "build.ninja").exists() or not shutil.which("meson"):
+        pytest.skip("the programs under test lie outside a build directory")
+    done = run("meson", "install", "-C", build, "--no-rebuild", "--quiet", "--destdir", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (pages,) = tmp_path.rglob("man1")
+    assert (pages / "sentinel-tvm-serve.1").exists()
+    for name in commands():
+        page = run(SENTINEL, "help", "--format=man", *name.split()).stdout
+        assert (pages / f"sentinel-{name.replace(' ', '-')}.1").read_text() == page

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signatures of documents, with the openssl command as the second opinion."""
 import base64
+import fcntl
 import hashlib
 import json
 import os
 import pty
 import select
 import shutil
+import signal
 import subprocess
+import termios
 
 import pytest
 
@@ -199,3 +202,33 @@ def test_encrypted_key_asks_on_the_terminal(place):
         assert os.waitstatus_to_exitcode(status) == code, shown
         assert phrase.encode() not in shown
     assert verify(place).stdout == "Signature valid\n"
+
+
+def echoes(terminal):
+    return bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
+
+
+def test_a_signal_at_the_prompt_leaves_the_terminal_as_it_was(place):
+    """Ctrl-C while a passphrase is typed ends the program and puts echo back; Ctrl-Z puts it back too, and 'fg' asks again."""
+    openssl("pkey", "-in", place / "key.pem", "-aes256", "-passout", "pass:CANARY-phrase", "-out", place / "enc.pem")
+    (place / "enc.pem").chmod(0o600)
+    master, slave = os.openpty()
+    job = subprocess.Popen([SENTINEL, "policy", "sign", "p.yaml", "--key-id", "file:enc.pem"], cwd=place, stdin=slave,
+                           stdout=slave, stderr=slave, env=harness.closed_environment(place), start_new_session=True,
+                           preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+
+    def wait_for_prompt():
+        shown = b""
+        while b"Passphrase" not in shown:
+            assert select.select([master], [], [], 20)[0], shown
+            shown += os.read(master, 4096)
+        assert not echoes(slave)
+
+    wait_for_prompt()
+    os.kill(job.pid, signal.SIGTSTP)  # as Ctrl-Z would; a session leader is not stopped by its terminal
+    wait_for_prompt()  # the leader of a session without a parent in it is not stopped: it asks again at once
+    os.write(master, b"half a phr\x03")
+    assert job.wait(timeout=20) == -signal.SIGINT
+    assert echoes(slave)
+    os.close(slave)
+    os.close(master)

@@ -380,8 +380,30 @@ def test_check(start_tvm, start_lab):
     assert failed and all("chmod go-w" in c["hint"] for c in failed)
     (server.policy_dir / "policy.yaml").chmod(0o644)
     assert server.tool("check", SENTINEL_WORKERS="x").returncode == 2
+    cert, key = self_signed(server.dir, "old")
+    request = ["openssl", "x509", "-x509toreq", "-in", cert, "-signkey", key, "-out", server.dir / "old.csr"]
+    subprocess.run(request, check=True, capture_output=True)
+    subprocess.run(["openssl", "x509", "-req", "-in", server.dir / "old.csr", "-signkey", key, "-days", "-1", "-out", cert],
+                   check=True, capture_output=True)
+    done = server.tool("check", "--json", SENTINEL_TLS_CERT_FILE=cert, SENTINEL_TLS_KEY_FILE=key)
+    tls = next(c for c in json.loads(done.stdout)["checks"] if c["name"] == "tls")
+    assert done.returncode == 1 and tls["result"] == "failed" and "ended at 20" in tls["message"] and tls["hint"]
     lab.fault("sts:GetCallerIdentity=500,100")
     assert server.tool("check").returncode == 3
+
+
+def test_check_of_many_profiles(start_tvm, start_lab):
+    """However much there is to tell, nothing of it replaces what failed."""
+    lab = start_lab()
+    profiles = "".join(f"  p{i}:\n    role_arn: arn:aws:iam::123456789012:role/SentinelProtectedDev\n" for i in range(70))
+    server = start_tvm(lab, catalog="version: 1\nprofiles:\n" + profiles)
+    (server.policy_dir / "policy.yaml").unlink()
+    lab.fault("sts:GetCallerIdentity=500,100")
+    done = server.tool("check", "--json")
+    assert done.returncode == 3, done.stdout + done.stderr
+    results = {c["name"]: c["result"] for c in json.loads(done.stdout)["checks"]}
+    assert results["sts"] == "unknown" and results["identity center"] == "note"
+    assert [results[f"policy of p{i}"] for i in range(70)] == ["note"] * 70
 
 
 def test_second_server_on_one_store(start_tvm, shared_lab, tmp_path):

@@ -639,6 +639,19 @@ void sn_audit_streams_count(const struct sn_audit_streams *streams, uint64_t *ou
     *out_duplicates = streams->duplicates;
 }
 
+void sn_audit_streams_each(const struct sn_audit_streams *streams, sn_audit_stream_fn *visit, void *ctx)
+{
+    for (const struct stream *s = streams->first; s != NULL; s = s->next) {
+        const struct sn_audit_stream_facts facts = {.stream = sn_slice_str(s->id),
+            .last_signature = sn_slice_bytes(s->last_signature, sizeof(s->last_signature)),
+            .first_seq = s->first_seq,
+            .last_seq = s->last_seq};
+        if (s->is_verified) {
+            visit(ctx, &facts);
+        }
+    }
+}
+
 void sn_audit_streams_format_anchors(
     const struct sn_audit_streams *streams, const struct sn_audit_key *key, int64_t now_ms, struct sn_buf *out_text)
 {

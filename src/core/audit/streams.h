@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "core/audit/chain.h"
+#include "core/audit/verifier.h"
 
 /* Where a line stands. */
 struct sn_audit_place {
@@ -38,6 +39,7 @@ void sn_audit_streams_add_damaged(
 void sn_audit_streams_finish(struct sn_audit_streams *streams);
 void sn_audit_streams_count(const struct sn_audit_streams *streams, uint64_t *out_streams, uint64_t *out_unacknowledged,
     uint64_t *out_duplicates);
+void sn_audit_streams_each(const struct sn_audit_streams *streams, sn_audit_stream_fn *visit, void *ctx);
 void sn_audit_streams_format_anchors(
     const struct sn_audit_streams *streams, const struct sn_audit_key *key, int64_t now_ms, struct sn_buf *out_text);
 

@@ -283,6 +283,11 @@ const struct sn_audit_verify_result *sn_audit_verifier_finish(struct sn_audit_ve
     return &v->result;
 }
 
+void sn_audit_verifier_each_stream(const struct sn_audit_verifier *v, sn_audit_stream_fn *visit, void *ctx)
+{
+    sn_audit_streams_each(v->streams, visit, ctx);
+}
+
 void sn_audit_verifier_format_anchors(struct sn_audit_verifier *v, int64_t now_ms, struct sn_buf *out_text)
 {
     const struct sn_audit_key *key = sn_audit_keys_signing(v->keys);

@@ -64,6 +64,14 @@ void sn_audit_verifier_feed(struct sn_audit_verifier *verifier, struct sn_slice 
 void sn_audit_verifier_end_file(struct sn_audit_verifier *verifier);
 /* Checks what only the end can tell. Call once, last; the result is borrowed. */
 const struct sn_audit_verify_result *sn_audit_verifier_finish(struct sn_audit_verifier *verifier);
+/* One stream of the log: what of it was found authentic. */
+struct sn_audit_stream_facts {
+    struct sn_slice stream, last_signature; /* borrowed for the call */
+    int64_t first_seq, last_seq;
+};
+typedef void sn_audit_stream_fn(void *ctx, const struct sn_audit_stream_facts *facts);
+/* Calls visit for each stream that has an authentic record, in order of appearance. After finish. */
+void sn_audit_verifier_each_stream(const struct sn_audit_verifier *verifier, sn_audit_stream_fn *visit, void *ctx);
 /*
  * The anchor file that fits the log just verified: the position that its start needed, if any, and the last position of
  * each stream, signed with the last key. Only after a finish without failures.

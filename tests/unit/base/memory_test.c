@@ -111,6 +111,9 @@ static void errors(void **state)
         sn_fail(&err, SN_INVALID, "X", "%s", text);
         assert_true(sn_slice_is_utf8(sn_slice_str(err.message)));
         assert_true(strlen(err.message) > SN_ERROR_MESSAGE_MAX - 5);
+        sn_error_context(&err, "where");
+        assert_true(sn_slice_is_utf8(sn_slice_str(err.message)));
+        assert_int_equal(strncmp(err.message, "where: ", 7), 0);
     }
 }
 

@@ -99,6 +99,37 @@ static void log_lines(void **state)
         "WARNING: hostile event=x.bad name=\"a\\u000aERROR: b \\u001b[31m\\\"\\\\ \\u202e\xef\xbf\xbd\"\n");
 }
 
+/* Every line ends, also one that is full to its last byte. */
+static void full_log_lines(void **state)
+{
+    enum { LONGEST = 512, FROM = 400 };
+    (void)state;
+    static char value[LONGEST + 1], last[LONGEST + 1];
+    SN_AUTO(sn_buf_clear) struct sn_buf text = {0};
+    struct sn_error err;
+    size_t lines = 0;
+    int fd = open(in_dir("full"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+    memset(value, 'v', LONGEST);
+    sn_log_set_fd(fd);
+    for (size_t len = FROM; len <= LONGEST; len++) {
+        memset(last, 'l', len);
+        struct sn_log_field fields[17] = {0};
+        for (size_t i = 0; i < 15; i++) {
+            fields[i] = (struct sn_log_field){.key = "k", .text = sn_slice_str(value)};
+        }
+        fields[15] = (struct sn_log_field){.key = "k", .text = sn_slice_str(last)};
+        sn_log_write(SN_LOG_INFO, "e", "m", fields);
+    }
+    sn_log_set_fd(2);
+    close(fd);
+    assert_ok(sn_fs_read(in_dir("full"), 2 * 1024 * 1024, &text, &err), &err);
+    for (size_t i = 0; i < text.len; i++) {
+        lines += text.ptr[i] == '\n';
+    }
+    assert_int_equal(lines, LONGEST - FROM + 1);
+}
+
 /* AUD-40: ESC and U+202E as written there; never more than the limit, never half an escape. */
 static void sanitiser(void **state)
 {
@@ -152,6 +183,7 @@ int main(void)
         cmocka_unit_test(files),
         cmocka_unit_test(secret_files),
         cmocka_unit_test(log_lines),
+        cmocka_unit_test(full_log_lines),
         cmocka_unit_test(sanitiser),
         cmocka_unit_test(words),
     };

@@ -324,6 +324,35 @@ static void exit_codes(void **state)
     assert_int_equal(sn_exit_code_of(&pending), 4);
 }
 
+/* AUD-37: whatever the code and the status, there is something to do next. */
+static void every_error_has_a_hint(void **state)
+{
+    static const char *const codes[] = {"POLICY_DENY", "CONFIG_INVALID_REGION", "CONFIG_PROFILE_NOT_FOUND",
+        "CONFIG_MISSING_CREDENTIALS", "TVM_UNREACHABLE", "TVM_NOT_CONFIGURED", "STS_REFUSED", "STS_ERROR",
+        "LOG_KEY_INVALID", "LOG_UNREADABLE", "LOG_EMPTY", "ANCHOR_UNREADABLE", "ANCHOR_UNWRITABLE", "OUTPUT_FAILED",
+        "SOMETHING_NEW"};
+    (void)state;
+    for (size_t i = 0; i < SN_LEN(codes); i++) {
+        for (int status = SN_USAGE; status <= SN_INTERNAL; status++) {
+            struct sn_error err;
+            sn_fail(&err, (enum sn_status)status, codes[i], "x");
+            sn_report_hint("sentinel", "audit verify-logs", &err);
+            assert_true(err.suggestion[0] != '\0');
+            assert_int_equal(err.status, status);
+        }
+    }
+    struct sn_error err;
+    sn_fail(&err, SN_INVALID, "X", "x");
+    sn_report_hint("sentinel", "audit verify-logs", &err);
+    assert_string_equal(err.suggestion, "mend it, or see 'sentinel audit verify-logs --help'");
+    sn_fail(&err, SN_USAGE, "X", "x");
+    sn_report_hint("sentinel", NULL, &err);
+    assert_string_equal(err.suggestion, "see 'sentinel --help'");
+    sn_suggest(&err, "its own");
+    sn_report_hint("sentinel", NULL, &err);
+    assert_string_equal(err.suggestion, "its own");
+}
+
 /* --- Completion --- */
 
 static void profiles_of_an_aws_config(void **state)
@@ -403,6 +432,7 @@ int main(void)
         cmocka_unit_test(report_as_text),
         cmocka_unit_test(report_as_json),
         cmocka_unit_test(exit_codes),
+        cmocka_unit_test(every_error_has_a_hint),
         cmocka_unit_test(profiles_of_an_aws_config),
         cmocka_unit_test(candidates),
     };
