@@ -298,18 +298,20 @@ static void any_list(void **state)
 static void stored_form(void **state)
 {
     (void)state;
+#define ENTRY(kind, value, bound, until)                                                                               \
+    "[{\"kind\":\"" kind "\",\"value\":\"" value "\",\"bound\":" bound ",\"keep_until\":" until                        \
+    ",\"by\":\"b\",\"at\":3}]"
     static const char *const bad[] = {
         "",
         "{}",
         "[{}]",
-        "[{\"kind\":\"exact\",\"value\":\"sentinel=alice=*\",\"bound\":1,\"keep_until\":2,\"by\":\"b\",\"at\":3}]",
-        "[{\"kind\":\"pattern\",\"value\":\"*\",\"bound\":1,\"keep_until\":2,\"by\":\"b\",\"at\":3}]",
-        "[{\"kind\":\"pattern\",\"value\":\"sentinel=a*=*\",\"bound\":1,\"keep_until\":2,\"by\":\"b\",\"at\":3}]",
-        "[{\"kind\":\"pattern\",\"value\":\"sentinel=a=*\",\"bound\":-1,\"keep_until\":2,\"by\":\"b\",\"at\":3}]",
-        "[{\"kind\":\"pattern\",\"value\":\"sentinel=a=*\",\"bound\":1,\"keep_until\":253402300800,\"by\":\"b\",\"at\":"
-        "3}]",
-        "[{\"kind\":\"other\",\"value\":\"sentinel=a=*\",\"bound\":1,\"keep_until\":2,\"by\":\"b\",\"at\":3}]",
-        "[{\"kind\":\"pattern\",\"value\":\"sentinel=a=*\",\"bound\":\"1\",\"keep_until\":2,\"by\":\"b\",\"at\":3}]",
+        ENTRY("exact", "sentinel=alice=*", "1", "2"),
+        ENTRY("pattern", "*", "1", "2"),
+        ENTRY("pattern", "sentinel=a*=*", "1", "2"),
+        ENTRY("other", "sentinel=a=*", "1", "2"),
+        ENTRY("pattern", "sentinel=a=*", "\"1\"", "2"),
+        ENTRY("pattern", "sentinel=a=*", "-1", "2"),
+        ENTRY("pattern", "sentinel=a=*", "1", "253402300800"),
     };
     SN_AUTO(sn_arena_clear) struct sn_arena arena = {0};
     SN_AUTO(sn_buf_clear) struct sn_buf text = {0};
