@@ -4,14 +4,10 @@
  */
 #include "aws/transport.h"
 
-#include <errno.h>
-#include <time.h>
+#include "base/task.h"
 
 void sn_transport_sleep_ms(void *ctx, int ms)
 {
-    struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
-
     (void)ctx;
-    while (nanosleep(&left, &left) != 0 && errno == EINTR) {
-    }
+    sn_task_sleep_ms(ms);
 }

@@ -30,7 +30,8 @@ enum {
     READY_POLL_S = 1,
     SWEEP_EVERY_S = 60,
     SWEEP_ROUNDS_MAX = 20,
-    FDS_PER_WORKER = 5, /* a reader of the store holds three, a client of STS one or two */
+    HANDLER_THREADS_MAX = 4,
+    FDS_PER_WORKER = 2, /* a client of STS may hold two for a moment */
     FDS_ELSE = 128,     /* logs, documents, sockets, connections that only carry their refusal */
 };
 
@@ -173,6 +174,14 @@ static size_t connections_that_fit(const struct sn_tvm_settings *settings)
     return fitting;
 }
 
+/* Half of the processors: the store, the log and the listener have threads of their own. */
+static size_t handler_threads(void)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN) / 2;
+
+    return processors < 1 ? 1 : processors > HANDLER_THREADS_MAX ? HANDLER_THREADS_MAX : (size_t)processors;
+}
+
 static enum sn_status bind_sockets(struct server *server, struct sn_error *err)
 {
     const struct sn_tvm_settings *settings = &server->graph.settings;
@@ -183,6 +192,7 @@ static enum sn_status bind_sockets(struct server *server, struct sn_error *err)
         .unix_mode = (unsigned)settings->unix_socket_mode,
         .max_connections = connections_that_fit(settings),
         .workers = (size_t)settings->workers,
+        .threads = handler_threads(),
         .handle = handle,
         .refuse = refuse,
         .gate = needs_gate,
@@ -411,13 +421,17 @@ static void reload(struct server *server)
 {
     const struct sn_tvm_documents *documents = sn_documents_dir_table(server->graph.documents);
 
-    sn_notify_reloading();
+    if (server->has_said_ready) { /* before that, READY=1 at the end would be a lie */
+        sn_notify_reloading();
+    }
     reload_tls(server);
     reload_audit_keys(server);
     documents->reload(documents->ctx);
     try_documents(server);
     sn_log_info("server.reloaded", "certificate, keys and documents were read again");
-    sn_notify_ready();
+    if (server->has_said_ready) {
+        sn_notify_ready();
+    }
 }
 
 /* Answers signals until one says stop. */

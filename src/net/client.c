@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* net/client.c - HTTP calls; the only caller of libcurl, see client.h. */
+/* net/client.c - HTTP calls; with client_loop.c the only caller of libcurl, see client.h. */
 #include "net/client.h"
 
 #include <pthread.h>
@@ -13,7 +13,9 @@
 #include "base/alloc.h"
 #include "base/env.h"
 #include "base/secret.h"
+#include "base/task.h"
 #include "base/wiping.h"
+#include "net/client_loop.h"
 
 enum {
     CONNECT_TIMEOUT_MS = 2000,
@@ -78,7 +80,16 @@ static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_so
 {
     (void)ctx;
     (void)purpose;
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    sn_http_loop_opened(fd);
+    return fd;
+}
+
+static int close_socket(void *ctx, curl_socket_t fd)
+{
+    (void)ctx;
+    sn_http_loop_closed(fd);
+    return close(fd);
 }
 
 /* --- A client --- */
@@ -118,6 +129,7 @@ static void set_constant_options(struct sn_http_client *client)
     SET(CURLOPT_MAXCONNECTS, (long)MAX_IDLE_CONNECTIONS);
     SET(CURLOPT_MAXAGE_CONN, (long)MAX_IDLE_AGE_S);
     SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    SET(CURLOPT_CLOSESOCKETFUNCTION, close_socket);
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_HEADERFUNCTION, on_header);
     SET(CURLOPT_ERRORBUFFER, client->error_text);
@@ -402,7 +414,8 @@ enum sn_status sn_http_client_do(struct sn_http_client *client, const struct sn_
     SN_TRY(sn_buf_check(&lines.text, "the header of the call", err));
     set_call_options(client, call, &transfer, headers);
     client->error_text[0] = '\0';
-    CURLcode result = curl_easy_perform(client->easy);
+    CURLcode result =
+        sn_task_self() != NULL ? (CURLcode)sn_http_loop_perform(client->easy) : curl_easy_perform(client->easy);
 
     long status = 0;
     enum sn_status outcome = SN_OK;

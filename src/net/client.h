@@ -3,7 +3,8 @@
  * net/client.h - HTTP requests to others (the only caller of libcurl).
  *
  * Transport only: no redirects, no cookies, no proxies for loopback, path and headers sent exactly as given, TLS
- * verified, time and size limits always set. A client keeps its connections warm and belongs to one thread.
+ * verified, time and size limits always set. A client is used by one thread or task at a time and keeps its connections
+ * warm; those of tasks are kept by their thread.
  */
 #ifndef SN_NET_CLIENT_H
 #define SN_NET_CLIENT_H

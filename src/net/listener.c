@@ -275,25 +275,50 @@ static void wake(struct sn_listener *listener)
 
 /* --- Life --- */
 
+static void *worker_main(void *ctx)
+{
+    sn_listener_worker_run(ctx);
+    return NULL;
+}
+
+/* A thread for each, or tasks of a few. */
+static enum sn_status start_workers(
+    struct sn_listener *listener, const pthread_attr_t *attributes, struct sn_error *err)
+{
+    int result = 0;
+    listener->workers = sn_alloc(listener->options.workers, sizeof(*listener->workers));
+    if (listener->options.threads > 0) {
+        SN_TRY(sn_crew_new(listener->options.threads, &listener->crew, err));
+    }
+    for (size_t i = 0; result == 0 && i < listener->options.workers; i++) {
+        struct sn_worker *worker = &listener->workers[i];
+        worker->listener = listener;
+        sn_wake_init(&worker->wake);
+        if (listener->crew != NULL) {
+            sn_crew_add(listener->crew, sn_listener_worker_run, worker);
+        } else {
+            result = pthread_create(&worker->thread, attributes, worker_main, worker);
+        }
+        listener->worker_count += result == 0 ? 1U : 0U;
+    }
+    if (result != 0) {
+        return sn_fail_errno(err, "LISTEN_ADDRESS", result, "cannot start the server's threads");
+    }
+    return listener->crew != NULL ? sn_crew_start(listener->crew, err) : SN_OK;
+}
+
 static enum sn_status start_threads(struct sn_listener *listener, struct sn_error *err)
 {
     pthread_attr_t attributes;
     int result = pthread_attr_init(&attributes);
     SN_ASSERT(result == 0 && pthread_attr_setstacksize(&attributes, WORKER_STACK_BYTES) == 0);
-    listener->workers = sn_alloc(listener->options.workers, sizeof(*listener->workers));
-    for (size_t i = 0; result == 0 && i < listener->options.workers; i++) {
-        struct sn_worker *worker = &listener->workers[i];
-        worker->listener = listener;
-        sn_wake_init(&worker->wake);
-        result = pthread_create(&worker->thread, &attributes, sn_listener_worker_main, worker);
-        listener->worker_count += result == 0 ? 1U : 0U;
-    }
-    if (result == 0) {
+    enum sn_status status = start_workers(listener, &attributes, err);
+    if (status == SN_OK) {
         result = pthread_create(&listener->epoll_thread, &attributes, epoll_main, listener);
         listener->is_started = result == 0;
     }
     (void)pthread_attr_destroy(&attributes);
-    return result == 0 ? SN_OK : sn_fail_errno(err, "LISTEN_ADDRESS", result, "cannot start the server's threads");
+    return result == 0 ? status : sn_fail_errno(err, "LISTEN_ADDRESS", result, "cannot start the server's threads");
 }
 
 enum sn_status sn_listener_start(struct sn_listener *listener, struct sn_error *err)
@@ -393,8 +418,14 @@ static void stop_threads(struct sn_listener *listener)
     if (listener->is_started) {
         (void)pthread_join(listener->epoll_thread, NULL);
     }
+    if (listener->crew != NULL) {
+        sn_crew_hurry(listener->crew);
+        sn_crew_free(listener->crew);
+    }
     for (size_t i = 0; i < listener->worker_count; i++) {
-        (void)pthread_join(listener->workers[i].thread, NULL);
+        if (listener->crew == NULL) {
+            (void)pthread_join(listener->workers[i].thread, NULL);
+        }
         sn_wake_clear(&listener->workers[i].wake);
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * net/listener.h - a strict HTTP/1.1 server: one epoll thread, a bounded pool of blocking workers.
+ * net/listener.h - a strict HTTP/1.1 server: one epoll thread, a bounded pool of workers.
  *
  * The epoll thread reads heads and bodies under the limits and hands only complete requests to workers, so that a slow
  * client holds no worker; when connections run out the oldest incomplete or idle one is evicted. What breaks the subset
@@ -51,6 +51,7 @@ struct sn_listener_options {
     unsigned unix_mode;                           /* 0: 0660 */
     size_t max_connections;                       /* 0: 1,024 */
     size_t workers;                               /* 0: 64 */
+    size_t threads;                               /* workers are tasks of so many threads; 0: each has its own */
     size_t queue_limit;                           /* 0: 1,024 complete requests waiting */
     size_t gate_limit;                            /* 0: half of the workers */
     size_t max_body;                              /* 0: 65,536 */
@@ -88,7 +89,10 @@ void sn_listener_get_stats(struct sn_listener *listener, struct sn_listener_stat
 void sn_listener_begin_drain(struct sn_listener *listener);
 /* Waits until running requests have been answered, at most timeout_ms; true if all were. */
 bool sn_listener_wait_drained(struct sn_listener *listener, int timeout_ms);
-/* Cuts what is left by a reset, joins all threads, frees; a handler that hangs is waited for. */
+/*
+ * Cuts what is left by a reset, joins all threads, frees. Workers that are tasks give up HTTP calls and pauses at once;
+ * any other handler that hangs is waited for.
+ */
 void sn_listener_free(struct sn_listener *listener);
 
 #endif

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/task.h"
 #include "base/wake.h"
 #include "net/http_parse.h"
 #include "net/http_write.h"
@@ -87,7 +88,7 @@ struct sn_conn_queue {
 
 struct sn_worker {
     struct sn_listener *listener;
-    pthread_t thread;
+    pthread_t thread;    /* unless it is a task */
     struct sn_wake wake; /* called when it is taken off the list of the idle */
     struct sn_worker *next_idle;
     struct sn_response response;
@@ -107,6 +108,7 @@ struct sn_listener {
     pthread_t epoll_thread;
     struct sn_worker *workers;
     size_t worker_count;
+    struct sn_crew *crew; /* NULL: each worker has a thread */
     atomic_bool stopping;
     atomic_bool draining;
 
@@ -174,7 +176,7 @@ void sn_listener_watch_sockets(struct sn_listener *listener, bool on);
 bool sn_listener_enqueue(struct sn_listener *listener, struct sn_conn *conn);
 /* Takes requests whose time is over out of the queues, with the lock held; returns a chain by queue_next. */
 struct sn_conn *sn_listener_take_overdue(struct sn_listener *listener, int64_t now_ns);
-void *sn_listener_worker_main(void *ctx); /* ctx: a struct sn_worker */
+void sn_listener_worker_run(void *ctx); /* a struct sn_worker; until the listener stops */
 /* Gives the lock back and wakes the worker that was called under it: behind all that may have queued a request. */
 void sn_listener_unlock(struct sn_listener *listener);
 /* Wakes every sleeping worker, with the lock held. */

@@ -243,7 +243,17 @@ static void give_back(struct sn_conn *conn, enum sn_io io)
     }
 }
 
-void *sn_listener_worker_main(void *ctx)
+/* With work left, a worker that is a task lets others of its thread go on first. */
+static void let_others(struct sn_listener *listener)
+{
+    if (listener->crew != NULL && listener->ready.first != NULL) {
+        sn_listener_unlock(listener);
+        sn_task_yield();
+        (void)pthread_mutex_lock(&listener->lock);
+    }
+}
+
+void sn_listener_worker_run(void *ctx)
 {
     struct sn_worker *worker = ctx;
     struct sn_listener *listener = worker->listener;
@@ -264,9 +274,9 @@ void *sn_listener_worker_main(void *ctx)
         give_back(conn, io);
         listener->workers_busy--;
         listener->last_finish_ns = now_ns;
+        let_others(listener);
     }
     sn_listener_unlock(listener);
     sn_response_clear(&worker->response);
     sn_buf_clear(&worker->wire);
-    return NULL;
 }

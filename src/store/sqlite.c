@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * store/sqlite.c - the file, its schema, its connections, and the reads.
+ * store/sqlite.c - the file, its schema, its connections, and the table.
  */
 #include "store/sqlite.h"
 
@@ -13,7 +13,6 @@
 
 #include "base/alloc.h"
 #include "base/fs.h"
-#include "base/time.h"
 #include "store/sqlite_internal.h"
 
 enum { BUSY_DEFAULT_MS = 2000, FILE_MODE = 0600, DIR_MODE = 0700, SCHEMA_VERSION = 1 };
@@ -93,6 +92,7 @@ static void statement_text(enum sn_sqlite_statement which, struct sn_buf *sql)
 {
     static const char *const fixed[SN_STMT_COUNT] = {
         [SN_STMT_BEGIN] = "BEGIN IMMEDIATE",
+        [SN_STMT_BEGIN_READ] = "BEGIN",
         [SN_STMT_COMMIT] = "COMMIT",
         [SN_STMT_ROLLBACK] = "ROLLBACK",
         [SN_STMT_SAVEPOINT] = "SAVEPOINT one",
@@ -326,18 +326,24 @@ static enum sn_status open_database(struct sn_sqlite *store, struct sn_error *er
 {
     SN_TRY(make_file(store->path, err));
     SN_TRY(take_lock(store, err));
-    enum sn_status status = conn_new(store->path, SQLITE_OPEN_READWRITE, store->busy_timeout_ms, &store->writer, err);
+    enum sn_status status =
+        conn_new(store->path, SQLITE_OPEN_READWRITE, store->busy_timeout_ms, &store->writer.conn, err);
     if (status == SN_OK) {
-        status = run_sql(store->writer->db, "PRAGMA journal_mode = WAL", err);
+        status = run_sql(store->writer.conn->db, "PRAGMA journal_mode = WAL", err);
     }
     if (status == SN_OK) {
-        status = migrate(store->writer->db, err);
+        status = migrate(store->writer.conn->db, err);
     }
     if (status != SN_OK && err->detail_count > 0 && strcmp(err->details[0].value, "damaged") == 0) {
         sn_fail(err, SN_INVALID, "STORE_DAMAGED", "the database '%s' is damaged or no database", store->path);
         return sn_suggest(err, "restore it from a backup, or move it away to start with an empty one");
     }
     return status == SN_OK ? SN_OK : sn_error_context(err, "database '%s'", store->path);
+}
+
+static enum sn_status open_reader(struct sn_sqlite *store, struct sn_error *err)
+{
+    return conn_new(store->path, SQLITE_OPEN_READWRITE, store->busy_timeout_ms, &store->reader.conn, err);
 }
 
 enum sn_status sn_sqlite_open(
@@ -349,9 +355,14 @@ enum sn_status sn_sqlite_open(
     store->keys = options->keys;
     store->busy_timeout_ms = options->busy_timeout_ms > 0 ? options->busy_timeout_ms : BUSY_DEFAULT_MS;
     store->lock_fd = -1;
-    pthread_mutex_init(&store->lock, NULL);
+    store->writer.store = store->reader.store = store;
+    store->writer.run = sn_sqlite_run_writes;
+    store->reader.run = sn_sqlite_run_reads;
     SN_ASSERT(options->keys->count > 0);
     SN_TRY(open_database(store, err));
+    SN_TRY(open_reader(store, err));
+    SN_TRY(sn_sqlite_desk_start(&store->writer, err));
+    SN_TRY(sn_sqlite_desk_start(&store->reader, err));
     *out_store = SN_TAKE(store);
     return SN_OK;
 }
@@ -361,14 +372,11 @@ void sn_sqlite_close(struct sn_sqlite *store)
     if (store == NULL) {
         return;
     }
-    while (store->idle_readers != NULL) {
-        struct sn_sqlite_conn *next = store->idle_readers->next;
-        conn_free(store->idle_readers);
-        store->idle_readers = next;
-    }
-    conn_free(store->writer);
+    sn_sqlite_desk_stop(&store->reader);
+    sn_sqlite_desk_stop(&store->writer);
+    conn_free(store->reader.conn);
+    conn_free(store->writer.conn);
     sn_fd_close(&store->lock_fd);
-    pthread_mutex_destroy(&store->lock);
     sn_free(store->path);
     sn_free(store);
 }
@@ -402,144 +410,58 @@ enum sn_status sn_sqlite_holds_rows(const char *path, bool *out_holds_rows, stru
     return SN_OK;
 }
 
-/* --- Reads --- */
-
-static enum sn_status take_reader(struct sn_sqlite *store, struct sn_sqlite_conn **out_conn, struct sn_error *err)
-{
-    pthread_mutex_lock(&store->lock);
-    struct sn_sqlite_conn *conn = store->idle_readers;
-    if (conn != NULL) {
-        store->idle_readers = conn->next;
-    }
-    pthread_mutex_unlock(&store->lock);
-    if (conn == NULL) {
-        SN_TRY(conn_new(store->path, SQLITE_OPEN_READWRITE, store->busy_timeout_ms, &conn, err));
-        SN_ASSERT(conn != NULL);
-        /* A reader looks at a handful of pages, and the next commit makes it forget them. */
-        (void)sqlite3_exec(conn->db, "PRAGMA cache_size = -256", NULL, NULL, NULL);
-    }
-    *out_conn = conn;
-    return SN_OK;
-}
-
-static void give_reader(struct sn_sqlite *store, struct sn_sqlite_conn *conn)
-{
-    pthread_mutex_lock(&store->lock);
-    conn->next = store->idle_readers;
-    store->idle_readers = conn;
-    pthread_mutex_unlock(&store->lock);
-}
-
-static enum sn_status read_row(struct sn_sqlite_conn *conn, const struct sn_id *id, struct sn_arena *arena,
-    struct sn_session *out_session, struct sn_error *err)
-{
-    SN_AUTO(sn_sqlite_reset) sqlite3_stmt *statement = NULL;
-
-    SN_TRY(sn_sqlite_prepare(conn, SN_STMT_GET, &statement, err));
-    sn_sqlite_bind_text(statement, 1, sn_id_slice(id));
-    int code = sqlite3_step(statement);
-    if (code == SQLITE_DONE) {
-        return sn_fail(err, SN_NOT_FOUND, "SESSION_NOT_FOUND", "no session with this id");
-    }
-    if (code != SQLITE_ROW) {
-        return sn_sqlite_fail(err, conn->db, code, "cannot read a session");
-    }
-    return sn_sqlite_read_session(statement, arena, out_session, err);
-}
+/* --- The table --- */
 
 static enum sn_status get(
     void *ctx, const struct sn_id *id, struct sn_arena *arena, struct sn_session *out_session, struct sn_error *err)
 {
     struct sn_sqlite *store = ctx;
-    struct sn_sqlite_conn *conn = NULL;
+    struct sn_sqlite_job job = {
+        .kind = SN_READ_SESSION, .id = id, .arena = arena, .out_session = out_session, .err = err};
 
-    SN_TRY(take_reader(store, &conn, err));
-    SN_ASSERT(conn != NULL);
-    enum sn_status status = read_row(conn, id, arena, out_session, err);
-    give_reader(store, conn);
-    return status;
-}
-
-static struct sn_slice column_text(sqlite3_stmt *statement, int index)
-{
-    const void *bytes = sqlite3_column_blob(statement, index);
-    int len = sqlite3_column_bytes(statement, index);
-
-    return sn_slice_bytes(bytes, len > 0 ? (size_t)len : 0);
-}
-
-/* One statement is one snapshot of all markers. */
-static enum sn_status read_blocks(struct sn_sqlite *store, struct sn_sqlite_conn *conn, const struct sn_slice *ids,
-    size_t count, int64_t now_ms, bool *out_blocked, struct sn_error *err)
-{
-    SN_AUTO(sn_sqlite_reset) sqlite3_stmt *statement = NULL;
-    bool is_blocked = false;
-    int code = SQLITE_ROW;
-
-    SN_TRY(sn_sqlite_prepare(conn, SN_STMT_GET_BLOCKS, &statement, err));
-    for (size_t i = 0; i < count; i++) {
-        sn_sqlite_bind_text(statement, (int)i + 1, ids[i]);
-    }
-    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
-        struct sn_block_marker marker = {.id = column_text(statement, 0),
-            .blocked_by = column_text(statement, 2),
-            .reason = column_text(statement, 3),
-            .session_id = column_text(statement, 4),
-            .seal = column_text(statement, 5)};
-        struct sn_error ignored;
-        /* A marker that cannot be read is one that somebody broke: it blocks. */
-        bool is_read = sn_time_parse_stored(column_text(statement, 1), &marker.blocked_until_ms, &ignored) == SN_OK;
-        is_blocked = is_blocked || !is_read || sn_block_marker_is_in_force(store->keys, &marker, now_ms);
-    }
-    if (code != SQLITE_DONE) {
-        return sn_sqlite_fail(err, conn->db, code, "cannot read block markers");
-    }
-    *out_blocked = is_blocked;
-    return SN_OK;
+    return sn_sqlite_do(&store->reader, &job);
 }
 
 static enum sn_status is_blocked(
     void *ctx, const struct sn_slice *ids, size_t count, int64_t now_ms, bool *out_blocked, struct sn_error *err)
 {
     struct sn_sqlite *store = ctx;
-    struct sn_sqlite_conn *conn = NULL;
+    struct sn_sqlite_job job = {.kind = SN_READ_BLOCKS,
+        .marker_ids = ids,
+        .marker_id_count = count,
+        .now_ms = now_ms,
+        .out_blocked = out_blocked,
+        .err = err};
 
     if (count > SN_BLOCK_MARKERS_MAX) {
         return sn_fail(err, SN_INTERNAL, "INTERNAL", "more block markers are asked for than can apply");
     }
-    SN_TRY(take_reader(store, &conn, err));
-    SN_ASSERT(conn != NULL);
-    enum sn_status status = read_blocks(store, conn, ids, count, now_ms, out_blocked, err);
-    give_reader(store, conn);
-    return status;
+    return sn_sqlite_do(&store->reader, &job);
 }
-
-/* --- Writes --- */
 
 static enum sn_status create(
     void *ctx, const struct sn_session *session, const struct sn_spent_proof *proof, struct sn_error *err)
 {
-    struct sn_sqlite_write write = {.kind = SN_WRITE_CREATE, .session = session, .proof = proof, .err = err};
+    struct sn_sqlite_job job = {.kind = SN_WRITE_CREATE, .session = session, .proof = proof, .err = err};
 
-    return sn_sqlite_write(ctx, &write);
+    return sn_sqlite_do(&((struct sn_sqlite *)ctx)->writer, &job);
 }
 
 static enum sn_status update(void *ctx, const struct sn_session *session, int64_t expected_rev, struct sn_error *err)
 {
-    struct sn_sqlite_write write = {
-        .kind = SN_WRITE_UPDATE, .session = session, .expected_rev = expected_rev, .err = err};
+    struct sn_sqlite_job job = {.kind = SN_WRITE_UPDATE, .session = session, .expected_rev = expected_rev, .err = err};
 
-    return sn_sqlite_write(ctx, &write);
+    return sn_sqlite_do(&((struct sn_sqlite *)ctx)->writer, &job);
 }
 
 static enum sn_status ping(void *ctx, struct sn_error *err)
 {
-    struct sn_sqlite_write write = {.kind = SN_WRITE_PROBE, .err = err};
+    struct sn_sqlite_job job = {.kind = SN_WRITE_PROBE, .err = err};
     const struct sn_slice none = SN_S("none");
     bool blocked = false;
 
     SN_TRY(is_blocked(ctx, &none, 1, 0, &blocked, err));
-    return sn_sqlite_write(ctx, &write);
+    return sn_sqlite_do(&((struct sn_sqlite *)ctx)->writer, &job);
 }
 
 struct sn_session_store sn_sqlite_session_store(struct sn_sqlite *store)
@@ -551,18 +473,18 @@ struct sn_session_store sn_sqlite_session_store(struct sn_sqlite *store)
 enum sn_status sn_sqlite_put_block(struct sn_sqlite *store, const struct sn_block_marker *marker, int64_t ttl_unix_s,
     bool is_lift, struct sn_error *err)
 {
-    struct sn_sqlite_write write = {
+    struct sn_sqlite_job job = {
         .kind = SN_WRITE_BLOCK, .marker = marker, .ttl_unix_s = ttl_unix_s, .is_lift = is_lift, .err = err};
 
-    return sn_sqlite_write(store, &write);
+    return sn_sqlite_do(&store->writer, &job);
 }
 
 enum sn_status sn_sqlite_sweep(
     struct sn_sqlite *store, int64_t now_ms, struct sn_sqlite_sweep *out_swept, struct sn_error *err)
 {
-    struct sn_sqlite_write write = {.kind = SN_WRITE_SWEEP, .now_ms = now_ms, .swept = out_swept, .err = err};
+    struct sn_sqlite_job job = {.kind = SN_WRITE_SWEEP, .now_ms = now_ms, .swept = out_swept, .err = err};
 
-    return sn_sqlite_write(store, &write);
+    return sn_sqlite_do(&store->writer, &job);
 }
 
 void sn_sqlite_limit_pages(struct sn_sqlite *store, int64_t pages)
@@ -570,15 +492,15 @@ void sn_sqlite_limit_pages(struct sn_sqlite *store, int64_t pages)
     SN_AUTO(sn_buf_clear) struct sn_buf sql = {0};
 
     sn_buf_addf(&sql, "PRAGMA max_page_count = %lld", (long long)pages);
-    pthread_mutex_lock(&store->lock);
-    sqlite3_exec(store->writer->db, sn_buf_str(&sql), NULL, NULL, NULL);
-    pthread_mutex_unlock(&store->lock);
+    pthread_mutex_lock(&store->writer.lock);
+    sqlite3_exec(store->writer.conn->db, sn_buf_str(&sql), NULL, NULL, NULL);
+    pthread_mutex_unlock(&store->writer.lock);
 }
 
 void sn_sqlite_count(struct sn_sqlite *store, uint64_t *out_writes, uint64_t *out_commits)
 {
-    pthread_mutex_lock(&store->lock);
-    *out_writes = store->writes;
-    *out_commits = store->commits;
-    pthread_mutex_unlock(&store->lock);
+    pthread_mutex_lock(&store->writer.lock);
+    *out_writes = store->writer.jobs;
+    *out_commits = store->writer.batches;
+    pthread_mutex_unlock(&store->writer.lock);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * store/sqlite_internal.h - what sqlite.c (open, reads), sqlite_write.c (group commit) and sqlite_rows.c (rows to
- * structs and back) share. Not for others.
+ * store/sqlite_internal.h - what sqlite.c (open, close, the table), sqlite_desk.c (threads that work in batches),
+ * sqlite_write.c (group commit), sqlite_read.c and sqlite_rows.c (rows to structs and back) share. Not for others.
  */
 #ifndef SN_STORE_SQLITE_INTERNAL_H
 #define SN_STORE_SQLITE_INTERNAL_H
@@ -17,6 +17,7 @@ enum { SN_SQLITE_BATCH = 256, SN_SQLITE_SWEEP = 200 };
 
 enum sn_sqlite_statement {
     SN_STMT_BEGIN,
+    SN_STMT_BEGIN_READ,
     SN_STMT_COMMIT,
     SN_STMT_ROLLBACK,
     SN_STMT_SAVEPOINT,
@@ -40,15 +41,22 @@ enum sn_sqlite_statement {
 struct sn_sqlite_conn {
     sqlite3 *db;
     sqlite3_stmt *statements[SN_STMT_COUNT];
-    struct sn_sqlite_conn *next;
 };
 
-enum sn_sqlite_write_kind { SN_WRITE_CREATE, SN_WRITE_UPDATE, SN_WRITE_BLOCK, SN_WRITE_PROBE, SN_WRITE_SWEEP };
+enum sn_sqlite_job_kind {
+    SN_WRITE_CREATE,
+    SN_WRITE_UPDATE,
+    SN_WRITE_BLOCK,
+    SN_WRITE_PROBE,
+    SN_WRITE_SWEEP,
+    SN_READ_SESSION,
+    SN_READ_BLOCKS,
+};
 
-/* One write and its caller, who waits until it is done; everything it points to stays good until then. */
-struct sn_sqlite_write {
-    struct sn_sqlite_write *next;
-    enum sn_sqlite_write_kind kind;
+/* One write or read and its caller, who waits until it is done; everything it points to stays good until then. */
+struct sn_sqlite_job {
+    struct sn_sqlite_job *next;
+    enum sn_sqlite_job_kind kind;
     const struct sn_session *session;
     const struct sn_spent_proof *proof;
     int64_t expected_rev;
@@ -56,10 +64,29 @@ struct sn_sqlite_write {
     bool is_lift;
     int64_t ttl_unix_s, now_ms;
     struct sn_sqlite_sweep *swept;
-    bool is_leader; /* woken to lead, not because it is done */
+    const struct sn_id *id;
+    struct sn_arena *arena;
+    struct sn_session *out_session;
+    const struct sn_slice *marker_ids;
+    size_t marker_id_count;
+    bool *out_blocked;
     enum sn_status status;
     struct sn_error *err;
-    struct sn_wake turn;
+    struct sn_wake done;
+};
+
+/* A connection, the jobs that wait for it, and the thread that does them. */
+struct sn_sqlite_desk {
+    struct sn_sqlite *store;
+    struct sn_sqlite_conn *conn; /* the thread's, once it runs */
+    void (*run)(struct sn_sqlite_desk *desk, struct sn_sqlite_job *const *batch, size_t count);
+    pthread_t thread;
+    bool has_thread;
+    struct sn_wake work; /* called when is_idle is taken back */
+    pthread_mutex_t lock;
+    struct sn_sqlite_job *first, *last;
+    bool is_idle, is_stopping;
+    uint64_t jobs, batches;
 };
 
 struct sn_sqlite {
@@ -67,12 +94,7 @@ struct sn_sqlite {
     const struct sn_seal_keys *keys;
     int busy_timeout_ms;
     int lock_fd;
-    struct sn_sqlite_conn *writer; /* of the leader */
-    pthread_mutex_t lock;
-    struct sn_sqlite_write *first, *last;
-    bool has_leader;
-    struct sn_sqlite_conn *idle_readers;
-    uint64_t writes, commits;
+    struct sn_sqlite_desk writer, reader;
 };
 
 /* --- sqlite.c --- */
@@ -95,8 +117,15 @@ int sn_sqlite_bind_session(sqlite3_stmt *statement, const struct sn_session *ses
 SN_MUST_CHECK enum sn_status sn_sqlite_read_session(
     sqlite3_stmt *statement, struct sn_arena *arena, struct sn_session *out_session, struct sn_error *err);
 
-/* --- sqlite_write.c --- */
-/* Waits until the write is durable or has failed. */
-SN_MUST_CHECK enum sn_status sn_sqlite_write(struct sn_sqlite *store, struct sn_sqlite_write *write);
+/* --- sqlite_desk.c --- */
+SN_MUST_CHECK enum sn_status sn_sqlite_desk_start(struct sn_sqlite_desk *desk, struct sn_error *err);
+void sn_sqlite_desk_stop(struct sn_sqlite_desk *desk);
+/* Waits until the job is done; a write is durable then, or has failed. */
+SN_MUST_CHECK enum sn_status sn_sqlite_do(struct sn_sqlite_desk *desk, struct sn_sqlite_job *job);
+
+/* --- sqlite_write.c, sqlite_read.c --- */
+/* Every job gets its status. */
+void sn_sqlite_run_writes(struct sn_sqlite_desk *desk, struct sn_sqlite_job *const *batch, size_t count);
+void sn_sqlite_run_reads(struct sn_sqlite_desk *desk, struct sn_sqlite_job *const *batch, size_t count);
 
 #endif

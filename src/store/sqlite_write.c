@@ -2,10 +2,8 @@
 /*
  * store/sqlite_write.c - group commit.
  *
- * The first caller that finds nobody writing leads: it takes all writes that wait into one transaction, commits (one
- * sync), hands the lead to the next one waiting, and tells everybody. A batch in which a write fails is taken back and
- * run again with each write behind a savepoint, so that a conflict takes back nothing but itself. No thread of its own,
- * and under no load no delay.
+ * All writes that wait share one transaction and so one sync. A batch in which a write fails is taken back and run
+ * again with each write behind a savepoint, so that a conflict takes back nothing but itself.
  */
 #include <string.h>
 
@@ -24,7 +22,7 @@ static enum sn_status store_proof(struct sn_sqlite *store, const struct sn_spent
     sn_canon_text(&canon, "id", sn_buf_slice(&id));
     sn_canon_int(&canon, "ttl", proof->expires_unix_s);
     sn_seal_make(store->keys, &canon, seal);
-    SN_TRY(sn_sqlite_prepare(store->writer, SN_STMT_PROOF, &statement, err));
+    SN_TRY(sn_sqlite_prepare(store->writer.conn, SN_STMT_PROOF, &statement, err));
     sn_sqlite_bind_text(statement, 1, sn_buf_slice(&id));
     SN_ASSERT(sqlite3_bind_int64(statement, 2, proof->expires_unix_s) == SQLITE_OK);
     sn_sqlite_bind_text(statement, 3, sn_slice_str(seal));
@@ -32,23 +30,24 @@ static enum sn_status store_proof(struct sn_sqlite *store, const struct sn_spent
     if (code == SQLITE_CONSTRAINT) {
         return sn_fail(err, SN_CONFLICT, "PROOF_REPLAYED", "this proof of identity was used before");
     }
-    return code == SQLITE_DONE ? SN_OK : sn_sqlite_fail(err, store->writer->db, code, "cannot record a used proof");
+    return code == SQLITE_DONE ? SN_OK
+                               : sn_sqlite_fail(err, store->writer.conn->db, code, "cannot record a used proof");
 }
 
-static enum sn_status write_create(struct sn_sqlite *store, const struct sn_sqlite_write *w)
+static enum sn_status write_create(struct sn_sqlite *store, const struct sn_sqlite_job *w)
 {
     SN_AUTO(sn_sqlite_reset) sqlite3_stmt *statement = NULL;
 
     if (w->proof != NULL) {
         SN_TRY(store_proof(store, w->proof, w->err));
     }
-    SN_TRY(sn_sqlite_prepare(store->writer, SN_STMT_INSERT, &statement, w->err));
+    SN_TRY(sn_sqlite_prepare(store->writer.conn, SN_STMT_INSERT, &statement, w->err));
     sn_sqlite_bind_session(statement, w->session);
     int code = sqlite3_step(statement);
-    if (code == SQLITE_CONSTRAINT && sqlite3_extended_errcode(store->writer->db) == SQLITE_CONSTRAINT_UNIQUE) {
+    if (code == SQLITE_CONSTRAINT && sqlite3_extended_errcode(store->writer.conn->db) == SQLITE_CONSTRAINT_UNIQUE) {
         return sn_fail(w->err, SN_CONFLICT, "ID_TAKEN", "a session with this id exists");
     }
-    return code == SQLITE_DONE ? SN_OK : sn_sqlite_fail(w->err, store->writer->db, code, "cannot write a session");
+    return code == SQLITE_DONE ? SN_OK : sn_sqlite_fail(w->err, store->writer.conn->db, code, "cannot write a session");
 }
 
 static enum sn_status row_exists(
@@ -56,11 +55,11 @@ static enum sn_status row_exists(
 {
     SN_AUTO(sn_sqlite_reset) sqlite3_stmt *statement = NULL;
 
-    SN_TRY(sn_sqlite_prepare(store->writer, SN_STMT_GET, &statement, err));
+    SN_TRY(sn_sqlite_prepare(store->writer.conn, SN_STMT_GET, &statement, err));
     sn_sqlite_bind_text(statement, 1, sn_id_slice(id));
     int code = sqlite3_step(statement);
     if (code != SQLITE_ROW && code != SQLITE_DONE) {
-        return sn_sqlite_fail(err, store->writer->db, code, "cannot read a session");
+        return sn_sqlite_fail(err, store->writer.conn->db, code, "cannot read a session");
     }
     *out_exists = code == SQLITE_ROW;
     return SN_OK;
@@ -72,14 +71,14 @@ static enum sn_status update_row(
     SN_AUTO(sn_sqlite_reset) sqlite3_stmt *statement = NULL;
     bool exists = false;
 
-    SN_TRY(sn_sqlite_prepare(store->writer, SN_STMT_UPDATE, &statement, err));
+    SN_TRY(sn_sqlite_prepare(store->writer.conn, SN_STMT_UPDATE, &statement, err));
     int next = sn_sqlite_bind_session(statement, session);
     SN_ASSERT(sqlite3_bind_int64(statement, next, expected_rev) == SQLITE_OK);
     int code = sqlite3_step(statement);
     if (code != SQLITE_DONE) {
-        return sn_sqlite_fail(err, store->writer->db, code, "cannot change a session");
+        return sn_sqlite_fail(err, store->writer.conn->db, code, "cannot change a session");
     }
-    if (sqlite3_changes(store->writer->db) == 1) {
+    if (sqlite3_changes(store->writer.conn->db) == 1) {
         return SN_OK;
     }
     SN_TRY(row_exists(store, &session->id, &exists, err));
@@ -89,11 +88,11 @@ static enum sn_status update_row(
     return sn_fail(err, SN_NOT_FOUND, "SESSION_NOT_FOUND", "no session with this id");
 }
 
-static enum sn_status write_block(struct sn_sqlite *store, const struct sn_sqlite_write *w)
+static enum sn_status write_block(struct sn_sqlite *store, const struct sn_sqlite_job *w)
 {
     SN_AUTO(sn_sqlite_reset) sqlite3_stmt *statement = NULL;
 
-    SN_TRY(sn_sqlite_prepare(store->writer, SN_STMT_PUT_BLOCK, &statement, w->err));
+    SN_TRY(sn_sqlite_prepare(store->writer.conn, SN_STMT_PUT_BLOCK, &statement, w->err));
     sn_sqlite_bind_text(statement, 1, w->marker->id);
     sn_sqlite_bind_time(statement, 2, w->marker->blocked_until_ms);
     sn_sqlite_bind_text(statement, 3, w->marker->blocked_by);
@@ -103,7 +102,8 @@ static enum sn_status write_block(struct sn_sqlite *store, const struct sn_sqlit
     sn_sqlite_bind_text(statement, 7, w->marker->seal);
     SN_ASSERT(sqlite3_bind_int(statement, 8, w->is_lift) == SQLITE_OK);
     int code = sqlite3_step(statement);
-    return code == SQLITE_DONE ? SN_OK : sn_sqlite_fail(w->err, store->writer->db, code, "cannot write a block marker");
+    return code == SQLITE_DONE ? SN_OK
+                               : sn_sqlite_fail(w->err, store->writer.conn->db, code, "cannot write a block marker");
 }
 
 /* --- The sweep --- */
@@ -113,13 +113,13 @@ static enum sn_status delete_old(
 {
     SN_AUTO(sn_sqlite_reset) sqlite3_stmt *statement = NULL;
 
-    SN_TRY(sn_sqlite_prepare(store->writer, which, &statement, err));
+    SN_TRY(sn_sqlite_prepare(store->writer.conn, which, &statement, err));
     SN_ASSERT(sqlite3_bind_int64(statement, 1, now_ms / 1000) == SQLITE_OK);
     int code = sqlite3_step(statement);
     if (code != SQLITE_DONE) {
-        return sn_sqlite_fail(err, store->writer->db, code, "cannot delete old records");
+        return sn_sqlite_fail(err, store->writer.conn->db, code, "cannot delete old records");
     }
-    *out_count = sqlite3_changes(store->writer->db);
+    *out_count = sqlite3_changes(store->writer.conn->db);
     return SN_OK;
 }
 
@@ -130,7 +130,7 @@ static enum sn_status find_overdue(struct sn_sqlite *store, int64_t now_ms, stru
     size_t count = 0;
     int code = SQLITE_ROW;
 
-    SN_TRY(sn_sqlite_prepare(store->writer, SN_STMT_OVERDUE, &statement, err));
+    SN_TRY(sn_sqlite_prepare(store->writer.conn, SN_STMT_OVERDUE, &statement, err));
     sn_sqlite_bind_time(statement, 1, now_ms);
     while (count < SN_SQLITE_SWEEP && (code = sqlite3_step(statement)) == SQLITE_ROW) {
         /* A row that is broken is left as it stands, for people to see. */
@@ -140,13 +140,13 @@ static enum sn_status find_overdue(struct sn_sqlite *store, int64_t now_ms, stru
         }
     }
     if (code != SQLITE_ROW && code != SQLITE_DONE) {
-        return sn_sqlite_fail(err, store->writer->db, code, "cannot read overdue sessions");
+        return sn_sqlite_fail(err, store->writer.conn->db, code, "cannot read overdue sessions");
     }
     *out_count = count;
     return SN_OK;
 }
 
-static enum sn_status write_sweep(struct sn_sqlite *store, const struct sn_sqlite_write *w)
+static enum sn_status write_sweep(struct sn_sqlite *store, const struct sn_sqlite_job *w)
 {
     SN_AUTO(sn_arena_clear) struct sn_arena arena = {0};
     struct sn_session *sessions = sn_arena_alloc(&arena, SN_SQLITE_SWEEP, sizeof(*sessions));
@@ -171,7 +171,7 @@ static enum sn_status write_sweep(struct sn_sqlite *store, const struct sn_sqlit
     return SN_OK;
 }
 
-static enum sn_status write_one(struct sn_sqlite *store, struct sn_sqlite_write *w)
+static enum sn_status write_one(struct sn_sqlite *store, struct sn_sqlite_job *w)
 {
     switch (w->kind) {
     case SN_WRITE_CREATE:
@@ -181,9 +181,12 @@ static enum sn_status write_one(struct sn_sqlite *store, struct sn_sqlite_write 
     case SN_WRITE_BLOCK:
         return write_block(store, w);
     case SN_WRITE_PROBE:
-        return sn_sqlite_run(store->writer, SN_STMT_PROBE, w->err);
+        return sn_sqlite_run(store->writer.conn, SN_STMT_PROBE, w->err);
     case SN_WRITE_SWEEP:
         return write_sweep(store, w);
+    case SN_READ_SESSION:
+    case SN_READ_BLOCKS:
+        break;
     }
     SN_ASSERT(false);
     return SN_INTERNAL;
@@ -191,7 +194,7 @@ static enum sn_status write_one(struct sn_sqlite *store, struct sn_sqlite_write 
 
 /* --- One transaction --- */
 
-static void fail_from(struct sn_sqlite_write *const *batch, size_t count, const struct sn_error *cause)
+static void fail_from(struct sn_sqlite_job *const *batch, size_t count, const struct sn_error *cause)
 {
     for (size_t i = 0; i < count; i++) {
         if (batch[i]->status == SN_OK) {
@@ -204,26 +207,26 @@ static void fail_from(struct sn_sqlite_write *const *batch, size_t count, const 
 /* Each write behind a savepoint, so that one that fails takes back nothing but itself. A full disk takes the whole
  * transaction back: then all fail. */
 static enum sn_status run_apart(
-    struct sn_sqlite *store, struct sn_sqlite_write *const *batch, size_t count, struct sn_error *err)
+    struct sn_sqlite *store, struct sn_sqlite_job *const *batch, size_t count, struct sn_error *err)
 {
     for (size_t i = 0; i < count; i++) {
-        SN_TRY(sn_sqlite_run(store->writer, SN_STMT_SAVEPOINT, err));
+        SN_TRY(sn_sqlite_run(store->writer.conn, SN_STMT_SAVEPOINT, err));
         batch[i]->status = write_one(store, batch[i]);
-        if (batch[i]->status != SN_OK && sqlite3_get_autocommit(store->writer->db) != 0) {
+        if (batch[i]->status != SN_OK && sqlite3_get_autocommit(store->writer.conn->db) != 0) {
             *err = *batch[i]->err;
             return err->status;
         }
         if (batch[i]->status != SN_OK) {
-            SN_TRY(sn_sqlite_run(store->writer, SN_STMT_BACK, err));
+            SN_TRY(sn_sqlite_run(store->writer.conn, SN_STMT_BACK, err));
         }
-        SN_TRY(sn_sqlite_run(store->writer, SN_STMT_RELEASE, err));
+        SN_TRY(sn_sqlite_run(store->writer.conn, SN_STMT_RELEASE, err));
     }
-    return sn_sqlite_run(store->writer, SN_STMT_COMMIT, err);
+    return sn_sqlite_run(store->writer.conn, SN_STMT_COMMIT, err);
 }
 
 /* Without savepoints, which copy every page they touch; *out_clash: a write failed and nothing may be committed. */
 static enum sn_status run_together(
-    struct sn_sqlite *store, struct sn_sqlite_write *const *batch, size_t count, bool *out_clash, struct sn_error *err)
+    struct sn_sqlite *store, struct sn_sqlite_job *const *batch, size_t count, bool *out_clash, struct sn_error *err)
 {
     for (size_t i = 0; i < count; i++) {
         batch[i]->status = write_one(store, batch[i]);
@@ -232,23 +235,24 @@ static enum sn_status run_together(
             return SN_OK;
         }
     }
-    return sn_sqlite_run(store->writer, SN_STMT_COMMIT, err);
+    return sn_sqlite_run(store->writer.conn, SN_STMT_COMMIT, err);
 }
 
 static void roll_back(struct sn_sqlite *store)
 {
     struct sn_error ignored;
 
-    if (sqlite3_get_autocommit(store->writer->db) == 0) {
-        (void)!sn_sqlite_run(store->writer, SN_STMT_ROLLBACK, &ignored);
+    if (sqlite3_get_autocommit(store->writer.conn->db) == 0) {
+        (void)!sn_sqlite_run(store->writer.conn, SN_STMT_ROLLBACK, &ignored);
     }
 }
 
-static void run_batch(struct sn_sqlite *store, struct sn_sqlite_write *const *batch, size_t count)
+void sn_sqlite_run_writes(struct sn_sqlite_desk *desk, struct sn_sqlite_job *const *batch, size_t count)
 {
+    struct sn_sqlite *store = desk->store;
     struct sn_error err;
     bool has_clash = false;
-    enum sn_status status = sn_sqlite_run(store->writer, SN_STMT_BEGIN, &err);
+    enum sn_status status = sn_sqlite_run(store->writer.conn, SN_STMT_BEGIN, &err);
 
     for (size_t i = 0; i < count; i++) {
         batch[i]->status = SN_OK;
@@ -258,77 +262,11 @@ static void run_batch(struct sn_sqlite *store, struct sn_sqlite_write *const *ba
     }
     if (status == SN_OK && has_clash) {
         roll_back(store);
-        status = sn_sqlite_run(store->writer, SN_STMT_BEGIN, &err);
+        status = sn_sqlite_run(store->writer.conn, SN_STMT_BEGIN, &err);
         status = status == SN_OK ? run_apart(store, batch, count, &err) : status;
     }
     if (status != SN_OK) {
         fail_from(batch, count, &err);
         roll_back(store);
     }
-}
-
-/* --- The lead --- */
-
-static size_t take_batch(struct sn_sqlite *store, struct sn_sqlite_write **out_batch)
-{
-    size_t count = 0;
-
-    while (store->first != NULL && count < SN_SQLITE_BATCH) {
-        out_batch[count++] = store->first;
-        store->first = store->first->next;
-    }
-    if (store->first == NULL) {
-        store->last = NULL;
-    }
-    return count;
-}
-
-/* Commits one batch, hands the lead on, and wakes those whose writes were in it. */
-static void lead(struct sn_sqlite *store, const struct sn_sqlite_write *own)
-{
-    struct sn_sqlite_write *batch[SN_SQLITE_BATCH];
-
-    /* The leader's own write is the oldest one waiting, so it is in this batch. */
-    pthread_mutex_lock(&store->lock);
-    size_t count = take_batch(store, batch);
-    pthread_mutex_unlock(&store->lock);
-    run_batch(store, batch, count);
-    pthread_mutex_lock(&store->lock);
-    store->writes += count;
-    store->commits++;
-    struct sn_sqlite_write *next = store->first;
-    store->has_leader = next != NULL;
-    if (next != NULL) {
-        next->is_leader = true;
-    }
-    pthread_mutex_unlock(&store->lock);
-    /* The next leader first: the disk must not wait. Nobody else wakes it meanwhile, so it is still there. */
-    if (next != NULL) {
-        sn_wake_call(&next->turn);
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (batch[i] != own) {
-            sn_wake_call(&batch[i]->turn);
-        }
-    }
-}
-
-enum sn_status sn_sqlite_write(struct sn_sqlite *store, struct sn_sqlite_write *write)
-{
-    sn_wake_init(&write->turn);
-    pthread_mutex_lock(&store->lock);
-    *(store->last != NULL ? &store->last->next : &store->first) = write;
-    store->last = write;
-    bool leads = !store->has_leader;
-    store->has_leader = true;
-    pthread_mutex_unlock(&store->lock);
-    if (!leads) {
-        sn_wake_sleep(&write->turn);
-        leads = write->is_leader;
-    }
-    if (leads) {
-        lead(store, write);
-    }
-    sn_wake_clear(&write->turn);
-    return write->status;
 }

@@ -35,7 +35,7 @@ enum sn_status sn_own_identity(struct sn_tvm *tvm, int64_t deadline_mono_ns, cha
 {
     enum sn_status status = SN_OK;
 
-    pthread_mutex_lock(&tvm->own.lock);
+    sn_turns_take(&tvm->own.turn);
     if (!tvm->own.known) {
         status = ask_own(tvm, deadline_mono_ns, err);
     }
@@ -43,7 +43,7 @@ enum sn_status sn_own_identity(struct sn_tvm *tvm, int64_t deadline_mono_ns, cha
         memcpy(out_account, tvm->own.account, sizeof(tvm->own.account));
         *out_is_role = tvm->own.is_role;
     }
-    pthread_mutex_unlock(&tvm->own.lock);
+    sn_turns_give(&tvm->own.turn);
     return status;
 }
 

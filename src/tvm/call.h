@@ -8,10 +8,10 @@
 #ifndef SN_TVM_CALL_H
 #define SN_TVM_CALL_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/arena.h"
+#include "base/turns.h"
 #include "core/ratelimit/limiter.h"
 #include "tvm/errors.h"
 #include "tvm/failures.h"
@@ -28,14 +28,14 @@ enum {
 
 /* The server's own identity, asked for once. */
 struct sn_own_identity {
-    pthread_mutex_t lock;
+    struct sn_turns turn; /* held while STS is asked */
     bool known;
     char account[SN_ACCOUNT_LEN + 1];
     bool is_role; /* STS then caps sessions at an hour (role chaining) */
 };
 
 struct sn_ready_state {
-    pthread_mutex_t lock;
+    struct sn_turns turn;
     bool known;
     int64_t checked_mono_ns;
     bool store, audit, catalogue, policy, sts, clock;

@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/task.h"
+#include "base/turns.h"
 #include "crypto/hash.h"
 #include "tvm/dir_reader.h"
 #include "tvm/dir_watch.h"
@@ -43,7 +45,7 @@ struct sn_documents_dir {
     atomic_uint_fast64_t reloads; /* caches dropped on request */
     atomic_uint_fast64_t uses;
     pthread_rwlock_t lock;            /* over the entries */
-    pthread_mutex_t flights[STRIPES]; /* one load of a document at a time */
+    struct sn_turns flights[STRIPES]; /* one load of a document at a time */
     struct entry catalog;
     struct entry policies[ENTRIES_MAX];
 };
@@ -88,7 +90,7 @@ static void count_load(struct sn_documents_dir *d, enum sn_document_kind kind, b
     sn_metrics_document(d->options.metrics, kind, ok, d->options.clock->mono_ns(d->options.clock->ctx));
 }
 
-static pthread_mutex_t *flight_of(struct sn_documents_dir *d, const char *name)
+static struct sn_turns *flight_of(struct sn_documents_dir *d, const char *name)
 {
     uint32_t hash = 2166136261u;
 
@@ -211,20 +213,46 @@ static enum sn_status refill_catalog(struct sn_documents_dir *d, struct sn_catal
     return SN_OK;
 }
 
+/* A document found and compiled; policy NULL: there is none for this profile, which is default deny. */
+struct loaded {
+    char name[DOCUMENT_NAME_MAX];
+    struct sn_policy *policy;
+    char hash[SN_SHA256_HEX_LEN + 1];
+};
+
+/* A refill reads files, checks signatures and compiles: too long for the thread of other tasks. */
+struct refill {
+    struct sn_documents_dir *d;
+    struct sn_slice profile;
+    struct sn_catalog **out_catalog;
+    struct loaded *out_policy;
+    struct sn_error *err;
+    enum sn_status status;
+};
+
+static void refill_catalog_apart(void *ctx)
+{
+    struct refill *refill = ctx;
+
+    refill->status = refill_catalog(refill->d, refill->out_catalog, refill->err);
+}
+
 static enum sn_status get_catalog(void *ctx, struct sn_catalog **out_catalog, struct sn_error *err)
 {
     struct sn_documents_dir *d = ctx;
-    pthread_mutex_t *flight = flight_of(d, "catalog.yaml");
+    struct sn_turns *flight = flight_of(d, "catalog.yaml");
     enum sn_status status = SN_OK;
 
     if (find_catalog(d, out_catalog)) {
         return SN_OK;
     }
-    pthread_mutex_lock(flight);
+    sn_turns_take(flight);
     if (!find_catalog(d, out_catalog)) { /* somebody else may have loaded it meanwhile */
-        status = refill_catalog(d, out_catalog, err);
+        struct refill refill = {.d = d, .out_catalog = out_catalog, .err = err};
+        sn_task_apart(refill_catalog_apart, &refill);
+        status = refill.status;
     }
-    pthread_mutex_unlock(flight);
+    sn_turns_give(flight);
     return status;
 }
 
@@ -254,13 +282,6 @@ static enum sn_status find_policy_file(struct sn_documents_dir *d, const char *f
     sn_arena_clear(&arena);
     return status;
 }
-
-/* A document found and compiled; policy NULL: there is none for this profile, which is default deny. */
-struct loaded {
-    char name[DOCUMENT_NAME_MAX];
-    struct sn_policy *policy;
-    char hash[SN_SHA256_HEX_LEN + 1];
-};
 
 static enum sn_status load_policy(
     struct sn_documents_dir *d, struct sn_slice profile, struct loaded *loaded, struct sn_error *err)
@@ -363,6 +384,13 @@ static enum sn_status refill_policy(
     return SN_OK;
 }
 
+static void refill_policy_apart(void *ctx)
+{
+    struct refill *refill = ctx;
+
+    refill->status = refill_policy(refill->d, refill->profile, refill->out_policy, refill->err);
+}
+
 /* The name a document has whatever its source: that of its parameter. */
 static void document_name(const struct loaded *loaded, char out_name[256])
 {
@@ -383,12 +411,14 @@ static enum sn_status get_policy(void *ctx, struct sn_slice profile, struct sn_p
 
     snprintf(own_name, sizeof(own_name), "policies/%.*s.yaml", SN_PRI(profile));
     if (!find_policy(d, own_name, &loaded)) {
-        pthread_mutex_t *flight = flight_of(d, own_name);
-        pthread_mutex_lock(flight);
+        struct sn_turns *flight = flight_of(d, own_name);
+        sn_turns_take(flight);
         if (!find_policy(d, own_name, &loaded)) {
-            status = refill_policy(d, profile, &loaded, err);
+            struct refill refill = {.d = d, .profile = profile, .out_policy = &loaded, .err = err};
+            sn_task_apart(refill_policy_apart, &refill);
+            status = refill.status;
         }
-        pthread_mutex_unlock(flight);
+        sn_turns_give(flight);
     }
     SN_TRY(status);
     document_name(&loaded, out_name);
@@ -418,7 +448,7 @@ struct sn_documents_dir *sn_documents_dir_new(const struct sn_documents_dir_opti
     d->watch = sn_dir_watch_new(d->options.dir);
     pthread_rwlock_init(&d->lock, NULL);
     for (size_t i = 0; i < STRIPES; i++) {
-        pthread_mutex_init(&d->flights[i], NULL);
+        sn_turns_init(&d->flights[i], 1);
     }
     return d;
 }
@@ -433,7 +463,7 @@ void sn_documents_dir_free(struct sn_documents_dir *d)
         sn_policy_unref(d->policies[i].policy);
     }
     for (size_t i = 0; i < STRIPES; i++) {
-        pthread_mutex_destroy(&d->flights[i]);
+        sn_turns_clear(&d->flights[i]);
     }
     pthread_rwlock_destroy(&d->lock);
     sn_dir_watch_free(d->watch);

@@ -118,7 +118,7 @@ static struct sn_ready_state check_all(struct sn_call *call)
     struct sn_tvm *tvm = call->tvm;
     struct sn_ready_state *state = &tvm->ready;
 
-    pthread_mutex_lock(&state->lock);
+    sn_turns_take(&state->turn);
     if (!state->known || sn_call_mono_ns(call) - state->checked_mono_ns >= (int64_t)SN_READY_REUSE_MS * 1000000) {
         state->store = check_store(call);
         state->catalogue = check_catalogue(call);
@@ -130,7 +130,7 @@ static struct sn_ready_state check_all(struct sn_call *call)
         state->known = true;
     }
     struct sn_ready_state copy = *state;
-    pthread_mutex_unlock(&state->lock);
+    sn_turns_give(&state->turn);
     return copy;
 }
 

@@ -7,10 +7,10 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "aws/endpoint.h"
 #include "base/alloc.h"
+#include "base/turns.h"
 
 enum { POOL_MAX = 512, PROOF_WAIT_MAX_MS = 10000 };
 
@@ -20,10 +20,9 @@ struct sn_sts_pool {
     char region[SN_REGION_MAX + 1];
     struct sn_tvm_sts table;
     pthread_mutex_t lock;
-    pthread_cond_t proof_done;
     struct sn_sts *idle[POOL_MAX];
     size_t idle_count;
-    size_t proofs, proof_limit;
+    struct sn_turns proofs;
 };
 
 static enum sn_status take(struct sn_sts_pool *pool, struct sn_sts **out_sts, struct sn_error *err)
@@ -56,34 +55,16 @@ static void give_back(struct sn_sts_pool *pool, struct sn_sts *sts)
 /* Waits for a turn. The listener's gate keeps this queue short; here it is bounded whatever the transport. */
 static enum sn_status begin_proof(struct sn_sts_pool *pool, int64_t deadline_mono_ns, struct sn_error *err)
 {
-    int64_t now = pool->options.clock->mono_ns(pool->options.clock->ctx);
-    int64_t wait_ns = (int64_t)PROOF_WAIT_MAX_MS * 1000000;
-    struct timespec until;
-    int rc = 0;
+    int64_t wait_ms = PROOF_WAIT_MAX_MS;
 
-    if (deadline_mono_ns != 0 && deadline_mono_ns - now < wait_ns) {
-        wait_ns = deadline_mono_ns > now ? deadline_mono_ns - now : 0;
+    if (deadline_mono_ns != 0) {
+        int64_t left_ms = (deadline_mono_ns - pool->options.clock->mono_ns(pool->options.clock->ctx)) / 1000000;
+        wait_ms = left_ms < 0 ? 0 : left_ms < wait_ms ? left_ms : wait_ms;
     }
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t until_ns = (int64_t)until.tv_sec * 1000000000 + until.tv_nsec + wait_ns;
-    until = (struct timespec){.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
-
-    pthread_mutex_lock(&pool->lock);
-    while (pool->proofs >= pool->proof_limit && rc == 0) {
-        rc = pthread_cond_timedwait(&pool->proof_done, &pool->lock, &until);
+    if (sn_turns_take_ms(&pool->proofs, wait_ms)) {
+        return SN_OK;
     }
-    bool is_in = pool->proofs < pool->proof_limit;
-    pool->proofs += is_in;
-    pthread_mutex_unlock(&pool->lock);
-    return is_in ? SN_OK : sn_fail(err, SN_UNAVAILABLE, "IDENTITY_UNAVAILABLE", "too many proofs wait for STS at once");
-}
-
-static void end_proof(struct sn_sts_pool *pool)
-{
-    pthread_mutex_lock(&pool->lock);
-    pool->proofs--;
-    pthread_cond_signal(&pool->proof_done);
-    pthread_mutex_unlock(&pool->lock);
+    return sn_fail(err, SN_UNAVAILABLE, "IDENTITY_UNAVAILABLE", "too many proofs wait for STS at once");
 }
 
 static enum sn_status verify_proof(void *ctx, const struct sn_proof *proof, int64_t deadline_mono_ns,
@@ -99,7 +80,7 @@ static enum sn_status verify_proof(void *ctx, const struct sn_proof *proof, int6
         status = sn_sts_verify_proof(sts, proof, deadline_mono_ns, out_caller, err);
         give_back(pool, sts);
     }
-    end_proof(pool);
+    sn_turns_give(&pool->proofs);
     return status;
 }
 
@@ -129,7 +110,6 @@ enum sn_status sn_sts_pool_new(
     const struct sn_sts_options *options, size_t proof_limit, struct sn_sts_pool **out_pool, struct sn_error *err)
 {
     SN_AUTO(sn_sts_pool_free_p) struct sn_sts_pool *pool = sn_alloc(1, sizeof(*pool));
-    pthread_condattr_t monotonic;
     struct sn_sts *first = NULL;
 
     if (strlen(options->endpoint) >= sizeof(pool->endpoint) || strlen(options->region) >= sizeof(pool->region)) {
@@ -140,12 +120,8 @@ enum sn_status sn_sts_pool_new(
     pool->options = *options;
     pool->options.endpoint = pool->endpoint;
     pool->options.region = pool->region;
-    pool->proof_limit = proof_limit > 0 ? proof_limit : 1;
+    sn_turns_init(&pool->proofs, proof_limit > 0 ? proof_limit : 1);
     pthread_mutex_init(&pool->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&pool->proof_done, &monotonic);
-    pthread_condattr_destroy(&monotonic);
     pool->table = (struct sn_tvm_sts){verify_proof, assume_role, own_identity, pool};
     SN_TRY(sn_sts_new(options, &first, err)); /* what cannot work at all is said at start */
     give_back(pool, first);
@@ -161,7 +137,7 @@ void sn_sts_pool_free(struct sn_sts_pool *pool)
     while (pool->idle_count > 0) {
         sn_sts_free(pool->idle[--pool->idle_count]);
     }
-    pthread_cond_destroy(&pool->proof_done);
+    sn_turns_clear(&pool->proofs);
     pthread_mutex_destroy(&pool->lock);
     sn_free(pool);
 }

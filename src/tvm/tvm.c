@@ -55,8 +55,8 @@ enum sn_status sn_tvm_new(const struct sn_tvm_parts *parts, struct sn_tvm **out_
     uint64_t seed = 0;
 
     tvm->parts = *parts;
-    pthread_mutex_init(&tvm->own.lock, NULL);
-    pthread_mutex_init(&tvm->ready.lock, NULL);
+    sn_turns_init(&tvm->own.turn, 1);
+    sn_turns_init(&tvm->ready.turn, 1);
     atomic_store(&tvm->latest_unix_ms, parts->not_before_unix_ms);
     tvm->partition = sn_partition_of_region(sn_slice_str(parts->settings->region));
     tvm->limiter = sn_limiter_new(parts->settings->rate_limit_requests, parts->settings->rate_limit_window_s);
@@ -81,8 +81,8 @@ void sn_tvm_free(struct sn_tvm *tvm)
     sn_replay_free(tvm->replay);
     sn_failures_free(tvm->failures);
     sn_tickets_free(tvm->tickets);
-    pthread_mutex_destroy(&tvm->own.lock);
-    pthread_mutex_destroy(&tvm->ready.lock);
+    sn_turns_clear(&tvm->own.turn);
+    sn_turns_clear(&tvm->ready.turn);
     sn_arena_clear(&tvm->arena);
     sn_free(tvm);
 }

@@ -6,13 +6,14 @@
  */
 #include "vault/base_credentials.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "aws/sts.h"
 #include "base/alloc.h"
 #include "base/parse.h"
+#include "base/task.h"
+#include "base/turns.h"
 #include "vault/base_profile.h"
 #include "vault/process_credentials.h"
 
@@ -36,7 +37,7 @@ struct sn_base {
     char *ca_file;
     const struct sn_transport *transport;
     struct sn_credential_source source;
-    pthread_mutex_t lock; /* over what follows */
+    struct sn_turns turn; /* over what follows; held while it is renewed */
     struct sn_credentials held;
     bool has_held;
     int64_t fresh_until_unix_s;
@@ -482,20 +483,37 @@ static enum sn_status renew(struct sn_base *base, int64_t now, struct sn_error *
     return SN_OK;
 }
 
+/* A renewal reads files, runs programs and asks STS: nothing that a task may do on the thread of others. */
+struct renewal {
+    struct sn_base *base;
+    int64_t now;
+    struct sn_error *err;
+    enum sn_status status;
+};
+
+static void renew_apart(void *ctx)
+{
+    struct renewal *renewal = ctx;
+
+    renewal->status = renew(renewal->base, renewal->now, renewal->err);
+}
+
 static enum sn_status get(void *ctx, struct sn_credentials *out_credentials, struct sn_error *err)
 {
     struct sn_base *base = ctx;
     int64_t now = sn_clock_unix_s(base->clock);
     enum sn_status status = SN_OK;
 
-    (void)pthread_mutex_lock(&base->lock);
+    sn_turns_take(&base->turn);
     if (!base->has_held || now >= base->fresh_until_unix_s) {
-        status = renew(base, now, err);
+        struct renewal renewal = {.base = base, .now = now, .err = err};
+        sn_task_apart(renew_apart, &renewal);
+        status = renewal.status;
     }
     if (status == SN_OK) {
         sn_credentials_copy(out_credentials, &base->held);
     }
-    (void)pthread_mutex_unlock(&base->lock);
+    sn_turns_give(&base->turn);
     return status;
 }
 
@@ -505,7 +523,7 @@ enum sn_status sn_base_new(const struct sn_base_options *options, struct sn_base
     struct sn_slice region = sn_slice_str(options->region);
     const char *ca_file = options->ca_file;
 
-    (void)pthread_mutex_init(&base->lock, NULL);
+    sn_turns_init(&base->turn, 1);
     base->env = options->env != NULL ? options->env : sn_env_system();
     base->clock = options->clock != NULL ? options->clock : sn_clock_system();
     base->transport = options->transport;
@@ -532,7 +550,7 @@ void sn_base_free(struct sn_base *base)
         return;
     }
     sn_credentials_clear(&base->held);
-    (void)pthread_mutex_destroy(&base->lock);
+    sn_turns_clear(&base->turn);
     sn_free(base->profile);
     sn_free(base->ca_file);
     sn_free(base);

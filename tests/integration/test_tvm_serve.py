@@ -229,6 +229,26 @@ def test_sigterm_cuts_what_hangs(start_tvm, start_lab):
     assert server.end() == 3
 
 
+def test_second_sigterm_does_not_wait_for_sts(start_tvm, start_lab):
+    """TVM-48: a second signal ends at once, while STS still lets a vend wait; its refusal is on record."""
+    lab = start_lab()
+    server = start_tvm(lab, settings={"SENTINEL_DRAIN_SECONDS": "60"})
+    assert server.vend("alice", "dev").status == 200  # so that the fault does not meet the server's own role
+    lab.fault("sts:AssumeRole=slow:9,1")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        running = pool.submit(server.vend, "alice", "dev")
+        until(lambda: len(server.rows("SELECT id FROM sessions")) == 2, "a row")
+        server.process.send_signal(signal.SIGTERM)
+        server.wait_line(r"server\.draining", where=server.errors)
+        server.process.send_signal(signal.SIGTERM)
+        server.process.wait(5)
+        with pytest.raises((OSError, http.client.HTTPException)):
+            running.result()
+    assert server.end() == 3
+    assert [entry["outcome"] for entry in server.decisions()] == ["issued", "error"]
+    assert [row["status"] for row in server.rows("SELECT status FROM sessions ORDER BY rowid")] == ["active", "expired"]
+
+
 def test_sigusr1_begins_a_new_log_file(tvm_server):
     """SIGUSR1: the chain goes on in a new file."""
     assert tvm_server.vend("alice", "dev").status == 200
@@ -310,6 +330,22 @@ def test_service_manager_is_told(start_tvm, shared_lab, tmp_path):
     assert b"READY=1" in notify.recv(4096)
     server.process.send_signal(signal.SIGTERM)
     assert b"STOPPING=1" in notify.recv(4096)
+    notify.close()
+
+
+def test_sighup_before_ready_says_nothing(start_tvm, start_lab, tmp_path):
+    """A reload of a server that is not ready yet does not tell the service manager that it is."""
+    notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    notify.bind(str(tmp_path / "notify"))
+    lab = start_lab()
+    lab.fault("sts:AssumeRole=500")
+    server = start_tvm(lab, settings={"NOTIFY_SOCKET": tmp_path / "notify"})
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_line(r"server\.reloaded", where=server.errors)
+    server.process.send_signal(signal.SIGTERM)
+    server.process.wait(30)
+    notify.settimeout(0)
+    assert b"STOPPING=1" in notify.recv(4096)  # the first that it said
     notify.close()
 
 

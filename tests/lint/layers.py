@@ -36,13 +36,14 @@ LIBRARIES = [
     (r"sqlite3\.h", r"src/store/sqlite.*\.c|src/store/sqlite_internal\.h"),
     (r"keyutils\.h", r"src/keyring/.*\.c"),
     (r"systemd/.*", r"src/keyring/.*\.c"),
+    (r"sanitizer/.*", r"src/base/task\.c"),
     (r"linux/.*|sys/(prctl|syscall|mman|random)\.h", r"src/(?!core/|codec/).*\.c"),
 ]
 # Headers of the C library and the system; whatever else stands in <> is a library that nobody has entered above.
 SYSTEM = re.compile(
     r"(assert|ctype|dirent|errno|fcntl|float|grp|inttypes|limits|locale|malloc|math|netdb|poll|pthread|pwd|sched|setjmp"
     r"|semaphore|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|termios|time"
-    r"|unistd|wait|glob|fnmatch|getopt|libgen|dlfcn|utime|ftw|link|elf|execinfo|sysexits|wchar|byteswap|endian|features)\.h"
+    r"|unistd|wait|glob|fnmatch|getopt|libgen|dlfcn|utime|ftw|link|elf|execinfo|sysexits|ucontext|wchar|byteswap|endian|features)\.h"
     r"|(arpa|net|netinet|sys)/[a-z_0-9]+\.h")
 
 

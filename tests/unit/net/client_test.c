@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/task.h"
 #include "net/client.h"
 #include "net/listener.h"
 #include "raw_http.h"
@@ -29,6 +30,38 @@ static void outcome_clear(struct outcome *outcome)
     sn_buf_clear(&outcome->requests);
 }
 
+/* The program runs once with calls of a thread and once with calls of a task. */
+static bool as_task;
+
+struct calls {
+    struct sn_http_client *client;
+    const struct sn_http_call *call;
+    int times;
+    struct outcome *out;
+};
+
+static void make_calls(void *ctx)
+{
+    struct calls *calls = ctx;
+    for (int i = 0; i < calls->times; i++) {
+        calls->out->status = sn_http_client_do(calls->client, calls->call, &calls->out->reply, &calls->out->err);
+    }
+}
+
+static void run_somewhere(sn_task_fn fn, void *ctx)
+{
+    struct sn_crew *crew = NULL;
+    struct sn_error err;
+    if (!as_task) {
+        fn(ctx);
+        return;
+    }
+    assert_ok(sn_crew_new(1, &crew, &err), &err);
+    sn_crew_add(crew, fn, ctx);
+    assert_ok(sn_crew_start(crew, &err), &err);
+    sn_crew_free(crew);
+}
+
 /* Makes the call against a server with these answers; the URL is http://127.0.0.1:PORT and path. */
 static void run(const struct raw_answer *answers, size_t count, const char *path, struct sn_http_call *call, int times,
     struct outcome *out)
@@ -41,9 +74,8 @@ static void run(const struct raw_answer *answers, size_t count, const char *path
     call->url = url;
     call->method = call->method != NULL ? call->method : "GET";
     assert_ok(sn_http_client_new(NULL, &client, &out->err), &out->err);
-    for (int i = 0; i < times; i++) {
-        out->status = sn_http_client_do(client, call, &out->reply, &out->err);
-    }
+    struct calls calls = {client, call, times, out};
+    run_somewhere(make_calls, &calls);
     sn_http_client_free(client);
     raw_server_stop(server, &out->requests, &out->connections);
 }
@@ -334,5 +366,7 @@ int main(void)
         cmocka_unit_test(stale_connection_is_replaced),
         cmocka_unit_test(unix_socket),
     };
-    return cmocka_run_group_tests_name("net/client", tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("net/client", tests, NULL, NULL);
+    as_task = true;
+    return failed + cmocka_run_group_tests_name("net/client of a task", tests, NULL, NULL);
 }

@@ -12,15 +12,20 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "base/turns.h"
 #include "net/listener.h"
 #include "raw_http.h"
+
+/* 0: each worker is a thread; else they are tasks of so many. The test programs run once with each. */
+static size_t worker_threads;
 
 /* A server whose handler answers with what it was given; "/block" waits for a permit, "/gated" too and passes the gate.
  */
 struct fixture {
     struct sn_listener *listener;
     uint16_t port;
-    sem_t entered, permits;
+    sem_t entered;
+    struct sn_turns permits; /* none at first; a task that waits for one lets others of its thread go on */
     atomic_int handled;
 };
 
@@ -33,8 +38,7 @@ static inline void handle(void *ctx, const struct sn_request *request, struct sn
         if (sn_slice_eq(request->path, SN_S("/gated-early"))) {
             request->release_gate(request->release_ctx);
         }
-        while (sem_wait(&fixture->permits) != 0) {
-        }
+        sn_turns_take(&fixture->permits);
     }
     response->status = 200;
     sn_buf_addf(&response->body, "%.*s %.*s?%.*s %zu", SN_PRI(request->method_text), SN_PRI(request->path),
@@ -59,6 +63,7 @@ static inline struct sn_listener_options plain_options(struct fixture *fixture)
         .addresses = {{.text = "127.0.0.1:0"}},
         .address_count = 1,
         .workers = 4,
+        .threads = worker_threads,
         .handle = handle,
         .gate = is_gated,
         .ctx = fixture,
@@ -69,7 +74,7 @@ static inline void start_with(struct fixture *fixture, const struct sn_listener_
 {
     struct sn_error err;
     (void)sem_init(&fixture->entered, 0, 0);
-    (void)sem_init(&fixture->permits, 0, 0);
+    sn_turns_init(&fixture->permits, 0);
     atomic_store(&fixture->handled, 0);
     assert_ok(sn_listener_new(options, &fixture->listener, &err), &err);
     assert_ok(sn_listener_start(fixture->listener, &err), &err);
@@ -86,7 +91,7 @@ static inline void stop(struct fixture *fixture)
 {
     sn_listener_free(fixture->listener);
     (void)sem_destroy(&fixture->entered);
-    (void)sem_destroy(&fixture->permits);
+    sn_turns_clear(&fixture->permits);
 }
 
 /* Sends "@" in the text as the port, so that rows can hold a Host. */

@@ -171,7 +171,7 @@ static void queued_request_times_out(void **state)
     assert_status(queued, 504);
     sn_listener_get_stats(fixture.listener, &after);
     assert_true(after.last_progress_mono_ns == before.last_progress_mono_ns); /* every worker hangs: healthz sees it */
-    (void)sem_post(&fixture.permits);
+    sn_turns_give(&fixture.permits);
     assert_status(running, 200);
     assert_int_equal(atomic_load(&fixture.handled), 1);
     (void)close(queued);
@@ -260,7 +260,7 @@ static void eviction_order(void **state)
     assert_slice_equal(raw_header(&reply, "retry-after"), "1");
     raw_reply_clear(&reply);
     for (int i = 0; i < 3; i++) {
-        (void)sem_post(&fixture.permits);
+        sn_turns_give(&fixture.permits);
     }
     const int answered[] = {served, first, second};
     for (size_t i = 0; i < SN_LEN(answered); i++) {
@@ -287,7 +287,7 @@ static void full_queue_is_503(void **state)
     wait_for_stat(&fixture, queued, 1);
     int refused = send_to(&fixture, SN_S(GET("/")));
     assert_status(refused, 503);
-    (void)sem_post(&fixture.permits);
+    sn_turns_give(&fixture.permits);
     assert_status(running, 200);
     assert_status(queued, 200);
     (void)close(running);
@@ -310,13 +310,13 @@ static void gate_lets_a_few_through(void **state)
     int second = send_to(&fixture, SN_S(GET("/gated-early")));
     wait_for_stat(&fixture, queued, 1);
     assert_good_request_works(&fixture); /* the second worker is free */
-    (void)sem_post(&fixture.permits);
+    sn_turns_give(&fixture.permits);
     assert_status(first, 200);
     assert_int_equal(sem_wait(&fixture.entered), 0); /* now the second, which leaves the gate at once */
     int third = send_to(&fixture, SN_S(GET("/gated")));
     assert_int_equal(sem_wait(&fixture.entered), 0); /* while the second still runs */
-    (void)sem_post(&fixture.permits);
-    (void)sem_post(&fixture.permits);
+    sn_turns_give(&fixture.permits);
+    sn_turns_give(&fixture.permits);
     assert_status(second, 200);
     assert_status(third, 200);
     (void)close(first);
@@ -462,7 +462,7 @@ static void drain_does_not_wait_for_ever(void **state)
     assert_int_equal(sem_wait(&fixture.entered), 0);
     sn_listener_begin_drain(fixture.listener);
     assert_false(sn_listener_wait_drained(fixture.listener, 300));
-    (void)sem_post(&fixture.permits);
+    sn_turns_give(&fixture.permits);
     struct raw_reply reply = {0};
     raw_read_reply(fd, false, &reply);
     assert_int_equal(reply.status, 200);
@@ -480,7 +480,7 @@ static void *permit_later(void *ctx)
 {
     struct fixture *fixture = ctx;
     (void)poll(NULL, 0, 50);
-    (void)sem_post(&fixture->permits);
+    sn_turns_give(&fixture->permits);
     return NULL;
 }
 
@@ -694,5 +694,7 @@ int main(void)
         cmocka_unit_test(inherited_descriptor),
         cmocka_unit_test(unix_socket_rules),
     };
-    return cmocka_run_group_tests_name("net/listener_life", tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("net/listener_life", tests, NULL, NULL);
+    worker_threads = 2;
+    return failed + cmocka_run_group_tests_name("net/listener_life, workers are tasks", tests, NULL, NULL);
 }

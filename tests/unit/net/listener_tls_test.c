@@ -74,6 +74,7 @@ static int make_certificates(void **state)
     (void)state;
     struct sn_error err;
     struct sn_buf text = {0}, bundle = {0};
+    (void)snprintf(directory, sizeof(directory), "/tmp/sn-tls-XXXXXX");
     assert_non_null(mkdtemp(directory));
     make_pair("first", &first);
     make_pair("second", &second);
@@ -316,5 +317,8 @@ int main(void)
         cmocka_unit_test(attack_31_handshake_times_out),
         cmocka_unit_test(large_answer),
     };
-    return cmocka_run_group_tests_name("net/listener_tls", tests, make_certificates, remove_certificates);
+    int failed = cmocka_run_group_tests_name("net/listener_tls", tests, make_certificates, remove_certificates);
+    worker_threads = 2;
+    return failed + cmocka_run_group_tests_name(
+                        "net/listener_tls, workers are tasks", tests, make_certificates, remove_certificates);
 }
