@@ -21,6 +21,7 @@ static const struct sn_cmd *const commands[] = {
     &sn_cmd_policy_lint,
     &sn_cmd_policy_eval,
     &sn_cmd_policy_test,
+    &sn_cmd_policy_simulate,
     &sn_cmd_policy_sign,
     &sn_cmd_policy_verify,
     &sn_cmd_audit_verify_logs,
