@@ -27,9 +27,16 @@ static int64_t system_mono_ns(void *ctx)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+static int64_t system_boot_ns(void *ctx)
+{
+    (void)ctx;
+    return read_clock(CLOCK_BOOTTIME);
+}
+
 const struct sn_clock *sn_clock_system(void)
 {
-    static const struct sn_clock clock = {system_unix_ns, system_mono_ns, NULL};
+    static const struct sn_clock clock = {
+        .unix_ns = system_unix_ns, .mono_ns = system_mono_ns, .boot_ns = system_boot_ns};
 
     return &clock;
 }
@@ -47,4 +54,9 @@ int64_t sn_clock_unix_s(const struct sn_clock *clock)
 int64_t sn_clock_mono_ms(const struct sn_clock *clock)
 {
     return clock->mono_ns(clock->ctx) / 1000000;
+}
+
+int64_t sn_clock_boot_ns(const struct sn_clock *clock)
+{
+    return clock->boot_ns != NULL ? clock->boot_ns(clock->ctx) : clock->mono_ns(clock->ctx);
 }

@@ -274,7 +274,7 @@ static enum sn_status run_verify(struct sn_app *app, void *arguments, struct sn_
     SN_AUTO(sn_buf_clear) struct sn_buf text = {0};
     SN_AUTO(sn_buf_clear) struct sn_buf out = {0};
     char parameter[SN_DOCUMENT_NAME_MAX + 1];
-    const struct sn_public_key *used = NULL;
+    const char *used = NULL;
     struct sn_envelope envelope;
     struct sn_error reason = {0};
 
@@ -284,7 +284,7 @@ static enum sn_status run_verify(struct sn_app *app, void *arguments, struct sn_
     SN_TRY(sn_input_read(args->signature, SN_ENVELOPE_MAX_BYTES, &text, err));
     SN_TRY(sn_envelope_parse(sn_buf_slice(&text), &envelope, err));
     bool has_target = parameter[0] != '\0';
-    const struct sn_public_key *const keys[] = {key};
+    const struct sn_signature_key keys[] = {{.local = key}};
     struct sn_signature_rules rules = {
         .keys = keys, .key_count = 1, .parameter = has_target ? parameter : NULL, .allow_unbound = !has_target};
     bool is_valid = sn_envelope_verify(&envelope, sn_buf_slice(&document), &rules, &used, &reason) == SN_OK;

@@ -156,7 +156,7 @@ static void check_documents(struct check *check)
         add_error(check, "signing keys", &err);
         return;
     }
-    documents = sn_documents_dir_table(check->graph.documents);
+    documents = sn_documents_table(check->graph.documents);
     if (documents->catalog(documents->ctx, &check->catalog, &err) != SN_OK) {
         add_error(check, "catalogue", &err);
         return;
@@ -166,9 +166,10 @@ static void check_documents(struct check *check)
     for (size_t i = 0; i < count; i++) {
         SN_AUTO(sn_policy_unref_p) struct sn_policy *policy = NULL;
         struct sn_slice profile = sn_catalog_at(check->catalog, i)->name;
-        char name[256], hash[65], label[64];
+        struct sn_document_origin origin;
+        char label[64];
         snprintf(label, sizeof(label), "policy of %.*s", SN_PRI(sn_slice_sub(profile, 0, 40)));
-        if (documents->policy(documents->ctx, profile, &policy, name, hash, &err) != SN_OK) {
+        if (documents->policy(documents->ctx, profile, &policy, &origin, &err) != SN_OK) {
             add_error(check, label, &err);
             bad++;
         } else if (policy == NULL) {

@@ -279,10 +279,13 @@ static enum sn_status name_audiences(struct server *server, struct sn_error *err
     return SN_OK;
 }
 
-/* Loads once what can be loaded, so that what is wrong is said at start; it does not stop the start. */
+/*
+ * Loads once what can be loaded, so that what is wrong is said at start; it does not stop the start. Not more than the
+ * cache holds, and nothing further once the source cannot be reached.
+ */
 static void try_documents(struct server *server)
 {
-    const struct sn_tvm_documents *documents = sn_documents_dir_table(server->graph.documents);
+    const struct sn_tvm_documents *documents = sn_documents_table(server->graph.documents);
     SN_AUTO(sn_catalog_unref_p) struct sn_catalog *catalog = NULL;
     struct sn_error err = {0};
 
@@ -291,13 +294,16 @@ static void try_documents(struct server *server)
             SN_LOG_FIELDS());
         return;
     }
-    for (size_t i = 0; i < sn_catalog_count(catalog); i++) {
+    for (size_t i = 0; i < sn_catalog_count(catalog) && i < SN_CACHE_ENTRIES_MAX; i++) {
         SN_AUTO(sn_policy_unref_p) struct sn_policy *policy = NULL;
-        char name[256], hash[65];
+        struct sn_document_origin origin;
         struct sn_slice profile = sn_catalog_at(catalog, i)->name;
-        if (documents->policy(documents->ctx, profile, &policy, name, hash, &err) != SN_OK) {
+        if (documents->policy(documents->ctx, profile, &policy, &origin, &err) != SN_OK) {
             sn_log_error_of(SN_LOG_ERROR, "policy.unusable", "a policy does not load; nothing will be issued under it",
                 &err, SN_LOG_FIELDS(SN_TEXT("profile", profile)));
+            if (err.status == SN_TIMEOUT || err.status == SN_THROTTLED || err.status == SN_UNAVAILABLE) {
+                return;
+            }
         }
     }
 }
@@ -419,7 +425,7 @@ static void reload_audit_keys(struct server *server)
 
 static void reload(struct server *server)
 {
-    const struct sn_tvm_documents *documents = sn_documents_dir_table(server->graph.documents);
+    const struct sn_tvm_documents *documents = sn_documents_table(server->graph.documents);
 
     if (server->has_said_ready) { /* before that, READY=1 at the end would be a lie */
         sn_notify_reloading();

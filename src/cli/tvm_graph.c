@@ -120,6 +120,27 @@ enum sn_status sn_graph_open_audit(struct sn_tvm_graph *graph, struct sn_error *
 
 /* --- Documents, STS, handler --- */
 
+/* The server's own credentials, for STS and for what else it asks AWS. */
+static enum sn_status open_base(struct sn_tvm_graph *graph, struct sn_error *err)
+{
+    struct sn_base_options options = {.region = graph->settings.region, .clock = sn_clock_system()};
+
+    return graph->base != NULL ? SN_OK : sn_base_new(&options, &graph->base, err);
+}
+
+static enum sn_status client_options(struct sn_tvm_graph *graph, const char *service, char endpoint[SN_ENDPOINT_MAX],
+    struct sn_json_client_options *out_options, struct sn_error *err)
+{
+    SN_TRY(open_base(graph, err));
+    SN_TRY(sn_endpoint_url(service, sn_slice_str(graph->settings.region), sn_env_system(), endpoint, err));
+    *out_options = (struct sn_json_client_options){
+        .endpoint = endpoint,
+        .region = graph->settings.region,
+        .source = sn_base_source(graph->base),
+    };
+    return SN_OK;
+}
+
 /* Said once, so that the log tells whom the server believed. */
 static void log_trust(const struct sn_document_trust *trust)
 {
@@ -130,36 +151,64 @@ static void log_trust(const struct sn_document_trust *trust)
     for (size_t i = 0; i < trust->key_count; i++) {
         sn_log_info("policy.signing",
             trust->enforce ? "documents must be signed" : "signatures are verified; documents without one are used",
-            SN_STR("key_id", sn_public_key_id(trust->keys[i])),
-            SN_STR("algorithm", sn_sign_algorithm_words[sn_public_key_algorithm(trust->keys[i])]));
+            SN_STR("key_id", sn_document_trust_name(trust, i)));
     }
+}
+
+static enum sn_status open_trust(struct sn_tvm_graph *graph, struct sn_error *err)
+{
+    if (sn_document_trust_needs_kms(&graph->settings)) {
+        struct sn_json_client_options options;
+        char endpoint[SN_ENDPOINT_MAX];
+        SN_TRY(client_options(graph, "kms", endpoint, &options, err));
+        SN_TRY(sn_kms_new(&options, &graph->kms, err));
+    }
+    SN_TRY(sn_document_trust_load(&graph->settings, graph->kms, &graph->trust, err));
+    log_trust(&graph->trust);
+    return SN_OK;
+}
+
+static enum sn_status open_source(
+    struct sn_tvm_graph *graph, const struct sn_document_source **out_source, struct sn_error *err)
+{
+    if (graph->settings.policy_dir[0] != '\0') {
+        graph->source_dir = sn_source_dir_new(graph->settings.policy_dir);
+        *out_source = sn_source_dir_table(graph->source_dir);
+        return SN_OK;
+    }
+    struct sn_json_client_options options;
+    char endpoint[SN_ENDPOINT_MAX];
+    SN_TRY(client_options(graph, "ssm", endpoint, &options, err));
+    SN_TRY(sn_ssm_new(&options, &graph->ssm, err));
+    graph->source_ssm = sn_source_ssm_new(graph->ssm, &graph->settings);
+    *out_source = sn_source_ssm_table(graph->source_ssm);
+    return SN_OK;
 }
 
 enum sn_status sn_graph_open_documents(struct sn_tvm_graph *graph, struct sn_error *err)
 {
-    struct sn_documents_dir_options options = {
-        .dir = graph->settings.policy_dir,
+    struct sn_documents_options options = {
+        .trust = &graph->trust,
         .ttl_s = graph->settings.policy_cache_ttl_s,
+        .grace_s = graph->settings.policy_stale_grace_s,
         .clock = sn_clock_system(),
         .random_source = sn_random_system(),
         .zones = &graph->zones,
         .metrics = graph->metrics,
-        .trust = &graph->trust,
     };
 
-    SN_TRY(sn_document_trust_load(&graph->settings, &graph->trust, err));
-    log_trust(&graph->trust);
-    graph->documents = sn_documents_dir_new(&options);
+    SN_TRY(open_trust(graph, err));
+    SN_TRY(open_source(graph, &options.source, err));
+    graph->documents = sn_documents_new(&options);
     return SN_OK;
 }
 
 enum sn_status sn_graph_open_sts(struct sn_tvm_graph *graph, struct sn_error *err)
 {
     char endpoint[SN_ENDPOINT_MAX];
-    struct sn_base_options base = {.region = graph->settings.region, .clock = sn_clock_system()};
 
     SN_TRY(sn_endpoint_url("sts", sn_slice_str(graph->settings.region), sn_env_system(), endpoint, err));
-    SN_TRY(sn_base_new(&base, &graph->base, err));
+    SN_TRY(open_base(graph, err));
     struct sn_sts_options options = {
         .endpoint = endpoint,
         .region = graph->settings.region,
@@ -182,7 +231,7 @@ enum sn_status sn_graph_make_handler(struct sn_tvm_graph *graph, bool is_lambda,
         .clock = sn_clock_system(),
         .random_source = sn_random_system(),
         .sts = sn_sts_pool_table(graph->sts),
-        .documents = sn_documents_dir_table(graph->documents),
+        .documents = sn_documents_table(graph->documents),
         .store = &graph->store,
         .audit = &graph->audit,
         .seal_keys = &graph->seal_keys,
@@ -200,9 +249,13 @@ void sn_graph_clear(struct sn_tvm_graph *graph)
 {
     sn_tvm_free(graph->tvm);
     sn_sts_pool_free(graph->sts);
-    sn_base_free(graph->base);
-    sn_documents_dir_free(graph->documents);
+    sn_documents_free(graph->documents);
+    sn_source_dir_free(graph->source_dir);
+    sn_source_ssm_free(graph->source_ssm);
     sn_document_trust_clear(&graph->trust);
+    sn_ssm_free(graph->ssm);
+    sn_kms_free(graph->kms);
+    sn_base_free(graph->base);
     sn_audit_file_close(graph->audit_file);
     sn_sqlite_close(graph->sqlite);
     sn_zoneinfo_clear(&graph->zoneinfo);

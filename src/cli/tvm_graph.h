@@ -11,7 +11,9 @@
 #include "store/audit_file.h"
 #include "store/sqlite.h"
 #include "store/zoneinfo.h"
-#include "tvm/documents_dir.h"
+#include "tvm/documents.h"
+#include "tvm/source_dir.h"
+#include "tvm/source_ssm.h"
 #include "tvm/sts_pool.h"
 #include "tvm/tvm.h"
 #include "vault/base_credentials.h"
@@ -29,8 +31,12 @@ struct sn_tvm_graph {
     struct sn_zoneinfo zoneinfo;
     struct sn_tz_source zones;
     struct sn_document_trust trust;
-    struct sn_documents_dir *documents;
     struct sn_base *base;
+    struct sn_kms *kms;               /* where a signing key lies there */
+    struct sn_ssm *ssm;               /* where the documents lie there */
+    struct sn_source_dir *source_dir; /* one of the two */
+    struct sn_source_ssm *source_ssm;
+    struct sn_documents *documents;
     struct sn_sts_pool *sts;
     struct sn_tvm_probes probes;
     struct sn_tvm *tvm;

@@ -36,17 +36,35 @@ static enum sn_status bad_key(struct sn_error *err, const char *what)
 
 /* --- Public keys --- */
 
-static void name_ed25519(struct sn_public_key *key)
+/* The kind and the beginning of the hash of what names the key best: its raw bytes, or its DER. */
+static void name_key(struct sn_public_key *key, const char *kind, struct sn_slice bytes)
 {
-    unsigned char raw[SN_ED25519_KEY_LEN], hash[SN_SHA256_LEN];
-    size_t len = sizeof(raw);
+    unsigned char hash[SN_SHA256_LEN];
     SN_AUTO(sn_buf_clear) struct sn_buf id = {0};
 
-    SN_ASSERT(EVP_PKEY_get_raw_public_key(key->pkey, raw, &len) == 1 && len == sizeof(raw));
-    sn_sha256(sn_slice_bytes(raw, sizeof(raw)), hash);
-    sn_buf_add_str(&id, "ed25519/");
+    sn_sha256(bytes, hash);
+    sn_buf_addf(&id, "%s/", kind);
     sn_buf_add_hex(&id, hash, KEY_ID_HASH_BYTES);
     snprintf(key->id, sizeof(key->id), "%s", sn_buf_str(&id));
+}
+
+static void name_ed25519(struct sn_public_key *key)
+{
+    unsigned char raw[SN_ED25519_KEY_LEN];
+    size_t len = sizeof(raw);
+
+    SN_ASSERT(EVP_PKEY_get_raw_public_key(key->pkey, raw, &len) == 1 && len == sizeof(raw));
+    name_key(key, "ed25519", sn_slice_bytes(raw, sizeof(raw)));
+}
+
+static void name_by_der(struct sn_public_key *key, const char *kind)
+{
+    unsigned char *der = NULL;
+    int len = i2d_PUBKEY(key->pkey, &der);
+
+    SN_ASSERT(len > 0);
+    name_key(key, kind, sn_slice_bytes(der, (size_t)len));
+    OPENSSL_free(der);
 }
 
 /* Takes pkey. */
@@ -62,9 +80,11 @@ static enum sn_status make_public(EVP_PKEY *pkey, struct sn_public_key **out_key
     } else if (EVP_PKEY_is_a(pkey, "EC") && EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) == 1 &&
                strcmp(group, "prime256v1") == 0) {
         key->algorithm = SN_SIGN_ECDSA_P256;
+        name_by_der(key, "p256");
     } else if (EVP_PKEY_is_a(pkey, "RSA") && EVP_PKEY_get_bits(pkey) >= RSA_MIN_BITS &&
                EVP_PKEY_get_bits(pkey) <= RSA_MAX_BITS) {
         key->algorithm = SN_SIGN_RSA_PSS;
+        name_by_der(key, "rsa");
     } else {
         sn_public_key_free(key);
         return bad_key(err, "the key is none of Ed25519, ECDSA P-256 and RSA of 2048 to 4096 bits");

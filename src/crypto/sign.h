@@ -39,7 +39,10 @@ SN_MUST_CHECK enum sn_status sn_public_key_from_der(
 void sn_public_key_free(struct sn_public_key *key);
 void sn_public_key_free_p(struct sn_public_key **key);
 enum sn_sign_algorithm sn_public_key_algorithm(const struct sn_public_key *key);
-/* "ed25519/" and 32 hexadecimal digits of the hash of the raw key; "" for other kinds, whose id KMS gives. */
+/*
+ * "ed25519/" and 32 hexadecimal digits of the hash of the raw key; for the other kinds "p256/" or "rsa/" and those of
+ * the hash of its DER. A key in KMS has its ARN besides.
+ */
 const char *sn_public_key_id(const struct sn_public_key *key);
 /* True only if signature is this key's over message. */
 bool sn_public_key_verify(const struct sn_public_key *key, struct sn_slice message, struct sn_slice signature);

@@ -60,18 +60,18 @@ static bool check_catalogue(struct sn_call *call)
     return false;
 }
 
-/* Every policy that governs a profile must load. */
+/* Every policy that governs a profile must load; the first that does not is enough. */
 static bool check_policies(struct sn_call *call)
 {
     bool ok = call->catalog != NULL;
     size_t count = ok ? sn_catalog_count(call->catalog) : 0;
 
-    for (size_t i = 0; i < count && i < READY_POLICIES_MAX; i++) {
+    for (size_t i = 0; i < count && i < READY_POLICIES_MAX && ok; i++) {
         SN_AUTO(sn_policy_unref_p) struct sn_policy *policy = NULL;
         struct sn_error err = {0};
-        char name[256], hash[65];
+        struct sn_document_origin origin;
         const struct sn_profile *profile = sn_catalog_at(call->catalog, i);
-        if (sn_call_policy(call, profile->name, &policy, name, hash, &err) != SN_OK) {
+        if (sn_call_policy(call, profile->name, &policy, &origin, &err) != SN_OK) {
             sn_log_error_of(SN_LOG_ERROR, "ready.policy", "a policy does not load", &err,
                 SN_LOG_FIELDS(SN_TEXT("profile", profile->name)));
             ok = false;

@@ -14,9 +14,9 @@ static bool is_visible(struct sn_call *call, const struct sn_profile *profile)
     struct sn_policy_request asked = {0};
     struct sn_error ignored = {0};
     enum sn_effect access = SN_EFFECT_DENY;
-    char name[256], hash[65];
+    struct sn_document_origin origin;
 
-    if (sn_call_policy(call, profile->name, &policy, name, hash, &ignored) != SN_OK) {
+    if (sn_call_policy(call, profile->name, &policy, &origin, &ignored) != SN_OK) {
         return false;
     }
     sn_call_policy_request(call, profile->name, &asked);

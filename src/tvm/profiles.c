@@ -115,9 +115,9 @@ static bool add_profile(struct sn_call *call, const struct sn_profile *profile, 
     struct sn_decision decision = {0};
     struct sn_error err = {0};
     enum sn_effect access = SN_EFFECT_DENY;
-    char name[256], hash[65];
+    struct sn_document_origin origin;
 
-    if (sn_call_policy(call, profile->name, &policy, name, hash, &err) != SN_OK) {
+    if (sn_call_policy(call, profile->name, &policy, &origin, &err) != SN_OK) {
         sn_log_error_of(SN_LOG_ERROR, "policy.unusable", "a profile is left out of a list", &err,
             SN_LOG_FIELDS(SN_STR("request_id", call->id.text), SN_TEXT("profile", profile->name)));
         return false;
@@ -154,8 +154,8 @@ static bool has_more(struct sn_call *call, size_t index)
         struct sn_error ignored = {0};
         enum sn_effect access = SN_EFFECT_DENY;
         const struct sn_profile *profile = sn_catalog_at(call->catalog, i);
-        char name[256], hash[65];
-        if (sn_call_policy(call, profile->name, &policy, name, hash, &ignored) != SN_OK) {
+        struct sn_document_origin origin;
+        if (sn_call_policy(call, profile->name, &policy, &origin, &ignored) != SN_OK) {
             continue;
         }
         sn_call_policy_request(call, profile->name, &asked);

@@ -10,6 +10,7 @@
 #include "base/nearest.h"
 #include "base/parse.h"
 #include "codec/base64.h"
+#include "core/policy/document_name.h"
 #include "tvm/settings_check.h"
 
 enum { SETTING_VALUE_MAX = 16384, OCTAL_DIGITS_MAX = 4, LIST_ITEMS_MAX = 256 };
@@ -179,14 +180,9 @@ static const char *fallback_of(const struct sn_setting *row, enum sn_tvm_form fo
     return form == SN_TVM_FORM_SERVE ? row->fallback_serve : row->fallback_lambda;
 }
 
-/* What a reserved row is refused with, by what the reader most likely wants. */
 static enum sn_status refuse_reserved(const struct sn_setting *row, struct sn_error *err)
 {
     wrong(err, "%s: is not part of this version", row->name);
-    if (strncmp(row->name, "SENTINEL_POLICY_PARAMETER", 25) == 0 ||
-        strncmp(row->name, "SENTINEL_POLICY_ROOT", 20) == 0) {
-        return sn_suggest(err, "put the documents into a directory and name it in SENTINEL_POLICY_DIR");
-    }
     return sn_suggest(err, "unset it");
 }
 
@@ -233,7 +229,7 @@ static enum sn_status read_row(
 
 static bool is_given(const char *text)
 {
-    return text[0] != '\0';
+    return text != NULL && text[0] != '\0'; /* NULL: of a reserved row */
 }
 
 static enum sn_status check_listeners(const struct sn_tvm_settings *settings, struct sn_error *err)
@@ -285,6 +281,93 @@ static enum sn_status check_document_keys(const struct sn_tvm_settings *settings
     if (settings->policy_signing_keys.count == 0 && strcmp(settings->enforce_policy_signing, "true") == 0) {
         wrong(err, "SENTINEL_ENFORCE_POLICY_SIGNING: is 'true' without SENTINEL_POLICY_SIGNING_KEY");
         return sn_suggest(err, "set SENTINEL_POLICY_SIGNING_KEY to the public key of who signs");
+    }
+    return SN_OK;
+}
+
+static size_t row_of(const char *name)
+{
+    size_t i = 0;
+
+    while (strcmp(sn_settings[i].name, name) != 0) {
+        i++;
+    }
+    return i;
+}
+
+/* The variables that only mean something for Parameter Store, in the order of the table. */
+static const char *const store_variables[] = {
+    "SENTINEL_POLICY_PARAMETER",
+    "SENTINEL_POLICY_ROOT",
+    "SENTINEL_CATALOG_PATH",
+    "SENTINEL_APPROVAL_POLICY_PARAMETER",
+    "SENTINEL_BREAKGLASS_POLICY_PARAMETER",
+    "SENTINEL_RATELIMIT_POLICY_PARAMETER",
+};
+
+/* Two settings that may not share a place: one is the other, or lies below it. */
+static enum sn_status check_apart(
+    const char *a_name, const char *a, const char *b_name, const char *b, struct sn_error *err)
+{
+    if (is_given(a) && is_given(b) &&
+        (sn_document_name_is_below(sn_slice_str(a), sn_slice_str(b)) ||
+            sn_document_name_is_below(sn_slice_str(b), sn_slice_str(a)))) {
+        return wrong(err, "%s: '%s' and %s lie one below the other; every name there would be a document of both",
+            a_name, a, b_name);
+    }
+    return SN_OK;
+}
+
+/* Every name below the root is a policy and every name below the path a catalogue: nothing else may lie there. */
+static enum sn_status check_places(const struct sn_tvm_settings *settings, struct sn_error *err)
+{
+    const struct {
+        const char *name, *value;
+    } others[] = {
+        {"SENTINEL_POLICY_PARAMETER", settings->policy_parameter},
+        {"SENTINEL_APPROVAL_POLICY_PARAMETER", settings->approval_parameter},
+        {"SENTINEL_BREAKGLASS_POLICY_PARAMETER", settings->breakglass_parameter},
+        {"SENTINEL_RATELIMIT_POLICY_PARAMETER", settings->ratelimit_parameter},
+    };
+
+    SN_TRY(check_apart(
+        "SENTINEL_POLICY_ROOT", settings->policy_root, "SENTINEL_CATALOG_PATH", settings->catalog_path, err));
+    for (size_t i = 0; i < SN_LEN(others); i++) {
+        SN_TRY(check_apart(others[i].name, others[i].value, "SENTINEL_CATALOG_PATH", settings->catalog_path, err));
+        if (i > 0) { /* with one policy for all profiles, its own place below the root does no harm */
+            SN_TRY(check_apart(others[i].name, others[i].value, "SENTINEL_POLICY_ROOT", settings->policy_root, err));
+        }
+        for (size_t k = 0; k < i; k++) {
+            SN_TRY(check_apart(others[i].name, others[i].value, others[k].name, others[k].value, err));
+        }
+    }
+    return SN_OK;
+}
+
+/* The one source of documents: a directory, or Parameter Store. */
+static enum sn_status check_source(struct sn_tvm_settings *settings, struct sn_error *err)
+{
+    size_t dir_row = row_of("SENTINEL_POLICY_DIR");
+    bool has_dir = settings->from_environment[dir_row];
+    bool has_store = is_given(settings->policy_parameter) || is_given(settings->policy_root);
+    const char *stray = NULL;
+
+    for (size_t i = 0; i < SN_LEN(store_variables) && stray == NULL; i++) {
+        stray = settings->from_environment[row_of(store_variables[i])] ? store_variables[i] : NULL;
+    }
+    if (has_dir && stray != NULL) {
+        wrong(err, "SENTINEL_POLICY_DIR: is set beside %s; documents have one source", stray);
+        return sn_suggest(err, "unset one of the two");
+    }
+    if (!has_dir && !has_store && (stray != NULL || settings->form == SN_TVM_FORM_LAMBDA)) {
+        return wrong(err,
+            "SENTINEL_POLICY_DIR, SENTINEL_POLICY_PARAMETER, SENTINEL_POLICY_ROOT: none of them is set, so "
+            "there is no access policy");
+    }
+    if (has_store) {
+        settings->policy_dir = "";
+        settings->values[dir_row] = NULL;
+        return check_places(settings, err);
     }
     return SN_OK;
 }
@@ -344,6 +427,7 @@ static enum sn_status check_together(struct sn_tvm_settings *settings, struct sn
     SN_TRY(check_listeners(settings, err));
     SN_TRY(check_keys(settings, err));
     SN_TRY(check_document_keys(settings, err));
+    SN_TRY(check_source(settings, err));
     fill_in(settings);
     return SN_OK;
 }

@@ -55,9 +55,13 @@ struct sn_tvm_settings {
     const char *state_signing_key_file; /* from the secret reference file:PATH, else state.key beside the database */
     const char *state_signing_key_secret_id, *state_signing_key_id;
 
-    const char *policy_dir, *zoneinfo_dir;
-    int64_t policy_cache_ttl_s;
-    struct sn_tvm_list policy_signing_keys; /* ed25519:BASE64 or file:/ABSOLUTE/PATH */
+    /* Exactly one source: the directory, or "" and the names in Parameter Store, each "" when not given. */
+    const char *policy_dir;
+    const char *policy_parameter, *policy_root, *catalog_path;
+    const char *approval_parameter, *breakglass_parameter, *ratelimit_parameter;
+    const char *zoneinfo_dir;
+    int64_t policy_cache_ttl_s, policy_stale_grace_s;
+    struct sn_tvm_list policy_signing_keys; /* ed25519:BASE64, file:/ABSOLUTE/PATH or a key in KMS */
     const char *enforce_policy_signing;     /* "true", "false" or "" */
     bool allow_unbound_signatures;
     int64_t policy_min_serial;

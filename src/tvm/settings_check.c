@@ -8,10 +8,12 @@
 #include <string.h>
 
 #include "aws/endpoint.h"
+#include "aws/kms.h"
 #include "base/arena.h"
 #include "base/parse.h"
 #include "codec/uri.h"
 #include "core/identity/principal.h"
+#include "core/policy/document_name.h"
 #include "core/policy/key_text.h"
 
 enum { CHECK_TEXT_MAX = 4096, UNIX_PATH_MAX_BYTES = 107 };
@@ -177,9 +179,23 @@ enum sn_status sn_check_public_key(const char *value, struct sn_error *err)
         sn_public_key_free(key);
         return status;
     }
-    return sn_slice_has_prefix(text, SN_S("file:/"))
+    return sn_slice_has_prefix(text, SN_S("file:/")) || sn_kms_key_is_named(text)
                ? SN_OK
-               : not_of_form(err, "ed25519:BASE64 or file:/ABSOLUTE/PATH (KMS is not part of this version)");
+               : not_of_form(err, "ed25519:BASE64, file:/ABSOLUTE/PATH or the id, ARN or alias of a key in KMS");
+}
+
+enum sn_status sn_check_parameter(const char *value, struct sn_error *err)
+{
+    struct sn_slice text = sn_slice_str(value);
+
+    while (text.len > 0 && text.ptr[text.len - 1] == '/') {
+        text.len--;
+    }
+    return sn_document_name_check(text, err) == SN_OK
+               ? SN_OK
+               : not_of_form(err,
+                     "of the form /part/part with letters, digits, '_', '.' and '-', at most 15 parts, the "
+                     "first not beginning with aws or ssm");
 }
 
 enum sn_status sn_check_role_prefix(const char *value, struct sn_error *err)

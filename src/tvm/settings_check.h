@@ -24,7 +24,8 @@ SN_MUST_CHECK enum sn_status sn_check_role_glob(const char *value, struct sn_err
 SN_MUST_CHECK enum sn_status sn_check_arn_glob(const char *value, struct sn_error *err);
 SN_MUST_CHECK enum sn_status sn_check_list_entry(const char *value, struct sn_error *err);
 SN_MUST_CHECK enum sn_status sn_check_public_key(const char *value, struct sn_error *err);
-SN_MUST_CHECK enum sn_status sn_check_role_prefix(const char *value, struct sn_error *err);
+SN_MUST_CHECK enum sn_status sn_check_parameter(const char *value, struct sn_error *err);
+enum sn_status sn_check_role_prefix(const char *value, struct sn_error *err);
 
 /* True for "127.x.y.z:PORT", "[::1]:PORT" and "unix:/PATH". */
 bool sn_address_is_loopback(struct sn_slice address);

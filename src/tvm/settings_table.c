@@ -31,6 +31,7 @@
     }
 #define SERVE .form = SN_SETTING_SERVE_ONLY
 #define LAMBDA .form = SN_SETTING_LAMBDA_ONLY
+#define PARAMETER .check = sn_check_parameter, .accepts = "the name of a parameter, such as /sentinel/policies"
 #define BOTH_DEFAULT(text) .fallback_serve = text, .fallback_lambda = text
 
 static const char *const store_choices[] = {"sqlite", "dynamodb", NULL};
@@ -84,27 +85,29 @@ const struct sn_setting sn_settings[] = {
         .accepts = "1 to 64 of letters, digits, '.', '_' and '-'", .meaning = "name of that key in seals"),
     RESERVED("SENTINEL_STATE_SIGNING_KEY_PREVIOUS", .meaning = "older sealing keys that only verify"),
 
-    TEXT("SENTINEL_POLICY_DIR", policy_dir, SERVE, .fallback_serve = "/etc/sentinel/policy",
+    TEXT("SENTINEL_POLICY_DIR", policy_dir, .fallback_serve = "/etc/sentinel/policy",
         .check = sn_check_absolute_path, .accepts = "an absolute path",
-        .meaning = "directory of the catalogue and the access policies"),
+        .meaning = "directory of the catalogue and the policies, instead of Parameter Store"),
     TEXT("SENTINEL_ZONEINFO", zoneinfo_dir, BOTH_DEFAULT("/usr/share/zoneinfo"), .check = sn_check_absolute_path,
         .accepts = "an absolute path", .meaning = "directory of the time zone database"),
-    RESERVED("SENTINEL_POLICY_PARAMETER", .meaning = "one access policy for all profiles, in Parameter Store"),
-    RESERVED("SENTINEL_POLICY_ROOT", .meaning = "path of one access policy a profile, in Parameter Store"),
-    RESERVED("SENTINEL_CATALOG_PATH", BOTH_DEFAULT("/sentinel/catalog"),
-        .meaning = "path of the catalogue in Parameter Store"),
+    TEXT("SENTINEL_POLICY_PARAMETER", policy_parameter, PARAMETER,
+        .meaning = "one access policy for all profiles, in Parameter Store"),
+    TEXT("SENTINEL_POLICY_ROOT", policy_root, PARAMETER,
+        .meaning = "path of one access policy a profile, in Parameter Store"),
+    TEXT("SENTINEL_CATALOG_PATH", catalog_path, BOTH_DEFAULT("/sentinel/catalog"), PARAMETER,
+        .meaning = "path whose direct children are the catalogue, in Parameter Store"),
     RESERVED("SENTINEL_APPROVAL_POLICY_PARAMETER", .meaning = "the approval policy in Parameter Store"),
     RESERVED("SENTINEL_BREAKGLASS_POLICY_PARAMETER", .meaning = "the break-glass policy in Parameter Store"),
     RESERVED("SENTINEL_RATELIMIT_POLICY_PARAMETER", .meaning = "the rate-limit policy in Parameter Store"),
     INT("SENTINEL_POLICY_CACHE_TTL", policy_cache_ttl_s, 5, 300, BOTH_DEFAULT("30"),
         .meaning = "seconds for which a loaded document is used before it is read again"),
-    RESERVED("SENTINEL_POLICY_STALE_GRACE", BOTH_DEFAULT("0"),
+    INT("SENTINEL_POLICY_STALE_GRACE", policy_stale_grace_s, 0, 300, BOTH_DEFAULT("0"),
         .meaning = "seconds past that for which a document serves while Parameter Store does not answer"),
     INT("SENTINEL_POLICY_MIN_SERIAL", policy_min_serial, 0, (INT64_C(1) << 53) - 1, BOTH_DEFAULT("0"),
         .meaning = "least serial of a signed document, so that older ones are refused after a restart too"),
     LIST("SENTINEL_POLICY_SIGNING_KEY", policy_signing_keys, .check = sn_check_public_key, .max = 3,
-        .accepts = "up to 3 of ed25519:BASE64, file:/ABSOLUTE/PATH (PEM)",
-        .meaning = "keys that signatures of documents are verified with; keys in KMS by their exported public key"),
+        .accepts = "up to 3 of ed25519:BASE64, file:/ABSOLUTE/PATH (PEM), a KMS key's id, ARN or alias",
+        .meaning = "keys that signatures of documents are verified with; a key in KMS also by its exported public key"),
     TEXT("SENTINEL_ENFORCE_POLICY_SIGNING", enforce_policy_signing, .choices = boolean_choices,
         .meaning = "whether documents without signature are refused; true unless given, where a key is set"),
     BOOL("SENTINEL_ALLOW_UNBOUND_SIGNATURES", allow_unbound_signatures, BOTH_DEFAULT("false"),

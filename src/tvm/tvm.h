@@ -22,6 +22,7 @@
 #include "core/session/seal.h"
 #include "core/session/session.h"
 #include "net/message.h"
+#include "tvm/document_origin.h"
 #include "tvm/grant.h"
 #include "tvm/metrics.h"
 #include "tvm/settings.h"
@@ -42,9 +43,9 @@ struct sn_tvm_sts {
 /* A verified document set at one moment; references are the caller's to drop. */
 struct sn_tvm_documents {
     enum sn_status (*catalog)(void *ctx, struct sn_catalog **out_catalog, struct sn_error *err);
-    /* The access policy that governs a profile, with the document name for the log. */
-    enum sn_status (*policy)(void *ctx, struct sn_slice profile, struct sn_policy **out_policy, char out_name[256],
-        char out_hash[65], struct sn_error *err);
+    /* The access policy that governs a profile, and where it came from. NULL: there is none, which is default deny. */
+    enum sn_status (*policy)(void *ctx, struct sn_slice profile, struct sn_policy **out_policy,
+        struct sn_document_origin *out_origin, struct sn_error *err);
     void (*reload)(void *ctx); /* drop caches */
     void *ctx;
 };

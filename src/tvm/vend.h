@@ -19,7 +19,7 @@ struct sn_vend {
     const char *device_refusal;
     /* 9, 10 */
     struct sn_policy *policy; /* NULL: none for this profile, which is default deny */
-    char policy_name[256], policy_hash[65];
+    struct sn_document_origin policy_origin;
     struct sn_policy_request asked;
     struct sn_decision decision;
     bool is_evaluated;
@@ -64,7 +64,7 @@ SN_MUST_CHECK enum sn_status sn_vend_set_duration(struct sn_call *call, struct s
 void sn_call_policy_request(struct sn_call *call, struct sn_slice profile, struct sn_policy_request *out_request);
 /* The policy that governs a profile, with an API code on failure. */
 SN_MUST_CHECK enum sn_status sn_call_policy(struct sn_call *call, struct sn_slice profile,
-    struct sn_policy **out_policy, char out_name[256], char out_hash[65], struct sn_error *err);
+    struct sn_policy **out_policy, struct sn_document_origin *out_origin, struct sn_error *err);
 
 /* hints.c: the hint of an unknown name, made of what this caller can see and of nothing else */
 void sn_vend_hint_names(struct sn_call *call, struct sn_slice name);

@@ -34,11 +34,11 @@ void sn_vend_look_at_device(struct sn_call *call, struct sn_vend *vend)
 /* --- 9, 10 --- */
 
 enum sn_status sn_call_policy(struct sn_call *call, struct sn_slice profile, struct sn_policy **out_policy,
-    char out_name[256], char out_hash[65], struct sn_error *err)
+    struct sn_document_origin *out_origin, struct sn_error *err)
 {
     const struct sn_tvm_documents *documents = call->tvm->parts.documents;
 
-    if (documents->policy(documents->ctx, profile, out_policy, out_name, out_hash, err) == SN_OK) {
+    if (documents->policy(documents->ctx, profile, out_policy, out_origin, err) == SN_OK) {
         return SN_OK;
     }
     return sn_api_translate(err, sn_document_is_bad(err) ? "POLICY_ERROR" : "CONFIG_ERROR");
@@ -46,7 +46,7 @@ enum sn_status sn_call_policy(struct sn_call *call, struct sn_slice profile, str
 
 enum sn_status sn_vend_load_policy(struct sn_call *call, struct sn_vend *vend, struct sn_error *err)
 {
-    return sn_call_policy(call, vend->profile_name, &vend->policy, vend->policy_name, vend->policy_hash, err);
+    return sn_call_policy(call, vend->profile_name, &vend->policy, &vend->policy_origin, err);
 }
 
 void sn_call_policy_request(struct sn_call *call, struct sn_slice profile, struct sn_policy_request *out_request)

@@ -26,7 +26,7 @@ static void fill(struct sn_call *call, const struct sn_vend *vend, struct sn_aud
         .reason = vend->record_reason != NULL ? sn_slice_str(vend->record_reason)
                   : vend->is_evaluated        ? vend->decision.reason
                                               : SN_S(""),
-        .policy_path = sn_slice_str(vend->policy_name),
+        .policy_path = sn_slice_str(vend->policy_origin.name),
         .request_id = sn_id_slice(&call->id),
         .policy_evaluated = vend->is_evaluated,
         .policy_effect = vend->decision.effect,
@@ -34,7 +34,9 @@ static void fill(struct sn_call *call, const struct sn_vend *vend, struct sn_aud
         .caller_arn = sn_slice_str(call->principal.arn),
         .account_id = sn_slice_str(call->principal.account),
         .vouched = call->principal.vouched,
-        .policy_hash = sn_slice_str(vend->policy_hash),
+        .policy_version = sn_slice_str(vend->policy_origin.version),
+        .policy_hash = sn_slice_str(vend->policy_origin.hash),
+        .policy_key_id = sn_slice_str(vend->policy_origin.key_id),
     };
 }
 

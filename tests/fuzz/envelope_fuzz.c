@@ -23,8 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK(sn_public_key_from_ed25519(raw, &key, &err) == SN_OK);
     }
     if (sn_envelope_parse(sn_slice_bytes(data, size), &envelope, &err) == SN_OK) {
-        const struct sn_public_key *const keys[] = {key};
-        const struct sn_public_key *used = NULL;
+        const struct sn_signature_key keys[] = {{.local = key}};
+        const char *used = NULL;
         struct sn_signature_rules rules = {.keys = keys, .key_count = 1, .allow_unbound = true};
         sn_envelope_format(&text, &envelope, (size & 1) != 0);
         FUZZ_CHECK(sn_envelope_parse(sn_buf_slice(&text), &again, &err) == SN_OK);

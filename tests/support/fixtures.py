@@ -3,6 +3,7 @@
 
 import pytest
 
+import emulated
 import harness
 import stub_sts
 import tvm as tvm_support
@@ -134,3 +135,20 @@ def faults(tmp_path, takes_preload):
     if not library.exists() or not takes_preload:
         pytest.skip("this build takes no preloaded library")
     return Faults(tmp_path / "faults", library)
+
+
+@pytest.fixture(scope="session")
+def emulator():
+    if emulated.MISSING:
+        pytest.skip(emulated.MISSING)
+    server = emulated.Aws()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def cloud(emulator):
+    """Parameter Store and KMS, empty and whole."""
+    emulator.reset()
+    yield emulator
+    emulator.mend()

@@ -7,15 +7,17 @@ can search logs and files for it at the end.
 import http.client
 import json
 import pathlib
+import signal
 import socket
 import sqlite3
 import ssl
 import subprocess
+import time
 
 import jsonschema
 
 import proof
-from harness import BIN, ROOT, Program, closed_environment, role_arn
+from harness import BIN, READY_TIMEOUT_S, ROOT, Program, closed_environment, role_arn
 
 OPENAPI = json.loads((ROOT / "src" / "tvm" / "openapi.json").read_text())
 REGION = "us-east-1"  # the lab's
@@ -185,6 +187,19 @@ class Tvm(Program):
             proven["Content-Type"] = "application/json"
         proven.update(headers)
         return self.send(method, target, proven, raw, connection, check)
+
+    def get(self, target):
+        """A route that asks for no identity."""
+        return self.send("GET", target)
+
+    def reload(self):
+        """SIGHUP, and waits until all is read again."""
+        before = sum("server.reloaded" in line for line in self.errors)
+        self.process.send_signal(signal.SIGHUP)
+        until = time.monotonic() + READY_TIMEOUT_S
+        while sum("server.reloaded" in line for line in self.errors) == before:
+            assert time.monotonic() < until and self.process.poll() is None, self.output()
+            time.sleep(0.01)
 
     def vend(self, who, profile, **options):
         body = {"profile": profile, **options.pop("parameters", {})}

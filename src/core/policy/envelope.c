@@ -7,7 +7,7 @@
 #include "codec/base64.h"
 #include "codec/json.h"
 
-enum { NAME_PARTS_MAX = 15, BOUND_VERSION = 2 };
+enum { BOUND_VERSION = 2 };
 
 /* --- Reading --- */
 
@@ -75,24 +75,6 @@ static bool is_plain(const char *text)
         }
     }
     return true;
-}
-
-bool sn_document_name_is_valid(struct sn_slice name)
-{
-    struct sn_slice rest = name, part;
-    size_t parts = 0;
-
-    if (name.len < 2 || name.len > SN_DOCUMENT_NAME_MAX || name.ptr[0] != '/' || name.ptr[name.len - 1] == '/') {
-        return false;
-    }
-    rest = sn_slice_sub(name, 1, name.len - 1);
-    while (sn_slice_next(&rest, '/', &part)) {
-        if (part.len == 0 || !sn_slice_is_alnum_or(part, "_.-")) {
-            return false;
-        }
-        parts++;
-    }
-    return parts <= NAME_PARTS_MAX;
 }
 
 static bool find_algorithm(struct sn_slice word, enum sn_sign_algorithm *out)
@@ -283,49 +265,113 @@ static enum sn_status check_binding(
     return SN_OK;
 }
 
-/* Of the keys whose kind fits, the one that the envelope names comes first. */
-static const struct sn_public_key *find_signer(
-    const struct sn_envelope *e, const struct sn_signature_rules *rules, struct sn_slice message, bool *out_fits)
+/* What is known of a key once it was looked at. */
+struct candidate {
+    const struct sn_signature_key *key;
+    const char *id;
+    enum sn_sign_algorithm algorithm;
+    bool is_known; /* false: it could not be asked */
+};
+
+static enum sn_status look_at_keys(const struct sn_signature_rules *rules, struct candidate out[SN_SIGNATURE_KEYS_MAX],
+    struct sn_error *out_unknown, struct sn_error *err)
+{
+    for (size_t i = 0; i < rules->key_count; i++) {
+        const struct sn_signature_key *key = &rules->keys[i];
+        out[i] = (struct candidate){.key = key, .is_known = true};
+        if (key->local != NULL) {
+            out[i].id = sn_public_key_id(key->local);
+            out[i].algorithm = sn_public_key_algorithm(key->local);
+            continue;
+        }
+        struct sn_error cause = {0};
+        if (key->remote->describe(key->remote->ctx, &out[i].id, &out[i].algorithm, &cause) != SN_OK) {
+            if (sn_error_is(&cause, "KMS_KEY_UNUSABLE")) {
+                *err = cause;
+                return cause.status;
+            }
+            out[i].is_known = false;
+            *out_unknown = cause;
+        }
+    }
+    return SN_OK;
+}
+
+static bool try_key(
+    const struct candidate *candidate, struct sn_slice message, struct sn_slice signature, struct sn_error *out_unknown)
+{
+    const struct sn_remote_key *remote = candidate->key->remote;
+    struct sn_error cause = {0};
+    bool is_valid = false;
+
+    if (candidate->key->local != NULL) {
+        return sn_public_key_verify(candidate->key->local, message, signature);
+    }
+    if (remote->verify(remote->ctx, message, signature, &is_valid, &cause) != SN_OK) {
+        *out_unknown = cause;
+        return false;
+    }
+    return is_valid;
+}
+
+/* Of the keys whose kind fits, the one that the envelope names comes first. NULL: none of them signed it. */
+static const char *find_signer(const struct sn_envelope *e, struct sn_slice message, const struct candidate *candidates,
+    size_t count, struct sn_error *out_unknown)
 {
     struct sn_slice signature = sn_slice_bytes(e->signature, e->signature_len);
 
     for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < rules->key_count; i++) {
-            const struct sn_public_key *key = rules->keys[i];
-            bool is_named = strcmp(sn_public_key_id(key), e->key_id) == 0;
-            if (sn_public_key_algorithm(key) != e->algorithm || is_named != (pass == 0)) {
-                continue;
-            }
-            *out_fits = true;
-            if (sn_public_key_verify(key, message, signature)) {
-                return key;
+        for (size_t i = 0; i < count; i++) {
+            const struct candidate *candidate = &candidates[i];
+            bool is_named = candidate->is_known && strcmp(candidate->id, e->key_id) == 0;
+            if (candidate->is_known && candidate->algorithm == e->algorithm && is_named == (pass == 0) &&
+                try_key(candidate, message, signature, out_unknown)) {
+                return candidate->id;
             }
         }
     }
     return NULL;
 }
 
+/* True when a key that could be looked at is of the envelope's kind. */
+static bool fits_a_key(const struct sn_envelope *e, const struct candidate *candidates, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (candidates[i].is_known && candidates[i].algorithm == e->algorithm) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum sn_status sn_envelope_verify(const struct sn_envelope *envelope, struct sn_slice document,
-    const struct sn_signature_rules *rules, const struct sn_public_key **out_key, struct sn_error *err)
+    const struct sn_signature_rules *rules, const char **out_key_id, struct sn_error *err)
 {
     SN_AUTO(sn_buf_clear) struct sn_buf message = {0};
+    struct candidate candidates[SN_SIGNATURE_KEYS_MAX] = {0};
+    struct sn_error unknown = {0}; /* what kept a key from being asked */
     char hash[SN_SHA256_HEX_LEN + 1];
-    bool fits = false;
 
+    SN_ASSERT(rules->key_count <= SN_SIGNATURE_KEYS_MAX);
     sn_sha256_hex(document, hash);
     if (!hashes_are_equal(hash, envelope->policy_hash)) {
         return sn_fail(err, SN_DENIED, "SIGNATURE_HASH", "the document is not the one that was signed");
     }
-    SN_TRY(check_binding(envelope, rules, err));
+    SN_TRY(check_binding(envelope, rules, err)); /* what can be told here costs no question to others */
+    SN_TRY(look_at_keys(rules, candidates, &unknown, err));
     sn_envelope_message(&message, envelope, document);
-    const struct sn_public_key *key = find_signer(envelope, rules, sn_buf_slice(&message), &fits);
-    if (!fits) {
+    const char *signer = find_signer(envelope, sn_buf_slice(&message), candidates, rules->key_count, &unknown);
+    if (signer != NULL) {
+        *out_key_id = signer;
+        return SN_OK;
+    }
+    if (unknown.status != SN_OK) {
+        *err = unknown;
+        return unknown.status;
+    }
+    if (!fits_a_key(envelope, candidates, rules->key_count)) {
         return sn_fail(err, SN_DENIED, "SIGNATURE_ALGORITHM", "no key is of the kind of the signature, %s",
             sn_sign_algorithm_words[envelope->algorithm]);
     }
-    if (key == NULL) {
-        return sn_fail(err, SN_DENIED, "SIGNATURE_INVALID", "the signature is not one of a key that is trusted");
-    }
-    *out_key = key;
-    return SN_OK;
+    return sn_fail(err, SN_DENIED, "SIGNATURE_INVALID", "the signature is not one of a key that is trusted");
 }

@@ -133,9 +133,11 @@ static void wrong_values(void **state)
         {"SENTINEL_AUDIT_ROTATE_SECONDS", "30"},
         {"SENTINEL_TLS_CERT_FILE", "/x"},
         {"SENTINEL_ALLOWED_ORG_ID", "o-1"},
-        {"SENTINEL_POLICY_PARAMETER", "/p"},
+        {"SENTINEL_POLICY_PARAMETER", "p"},
+        {"SENTINEL_POLICY_ROOT", "/ssm/x"},
+        {"SENTINEL_POLICY_STALE_GRACE", "301"},
         {"SENTINEL_POLICY_SIGNING_KEY", "ed25519:x"},
-        {"SENTINEL_POLICY_SIGNING_KEY", "alias/sentinel"},
+        {"SENTINEL_POLICY_SIGNING_KEY", "alias/"},
         {"SENTINEL_POLICY_SIGNING_KEY", "file:relative"},
         {"SENTINEL_ENFORCE_POLICY_SIGNING", "true"}, /* without a key */
         {"SENTINEL_ENFORCE_POLICY_SIGNING", "TRUE"},

@@ -14,7 +14,8 @@
 #include "base/fs.h"
 #include "core/policy/envelope.h"
 #include "core/policy/tz.h"
-#include "tvm/documents_dir.h"
+#include "tvm/documents.h"
+#include "tvm/source_dir.h"
 
 #define CATALOG                                                                                                        \
     "version: \"1\"\nprofiles:\n  dev: {role_arn: \"arn:aws:iam::123456789012:role/D\"}\n"                             \
@@ -29,7 +30,9 @@ struct fx {
     struct sn_private_key *signer, *stranger;
     struct sn_document_trust trust;
     struct sn_metrics *metrics;
-    struct sn_documents_dir *documents;
+    struct sn_public_key *keys[2];
+    struct sn_source_dir *source;
+    struct sn_documents *documents;
 };
 
 static struct sn_private_key *read_key(const char *text)
@@ -44,14 +47,16 @@ static struct sn_private_key *read_key(const char *text)
 
 static void reopen(struct fx *fx)
 {
-    struct sn_documents_dir_options options = {.dir = fx->dir,
+    sn_documents_free(fx->documents);
+    sn_source_dir_free(fx->source);
+    fx->source = sn_source_dir_new(fx->dir);
+    struct sn_documents_options options = {.source = sn_source_dir_table(fx->source),
         .ttl_s = 300,
         .clock = sn_clock_system(),
         .random_source = sn_random_system(),
         .metrics = fx->metrics,
         .trust = &fx->trust};
-    sn_documents_dir_free(fx->documents);
-    fx->documents = sn_documents_dir_new(&options);
+    fx->documents = sn_documents_new(&options);
 }
 
 static int set_up(void **state)
@@ -67,7 +72,9 @@ static int set_up(void **state)
     fx->stranger = read_key(KEY("e"));
     fx->metrics = sn_metrics_new();
     fx->trust = (struct sn_document_trust){.key_count = 1, .enforce = true};
-    assert_ok(sn_private_key_public(fx->signer, &fx->trust.keys[0], &err), &err);
+    assert_ok(sn_private_key_public(fx->signer, &fx->keys[0], &err), &err);
+    assert_ok(sn_private_key_public(fx->stranger, &fx->keys[1], &err), &err);
+    fx->trust.keys[0].local = fx->keys[0];
     reopen(fx);
     *state = fx;
     return 0;
@@ -84,8 +91,10 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 static int tear_down(void **state)
 {
     struct fx *fx = *state;
-    sn_documents_dir_free(fx->documents);
-    sn_document_trust_clear(&fx->trust);
+    sn_documents_free(fx->documents);
+    sn_source_dir_free(fx->source);
+    sn_public_key_free(fx->keys[0]);
+    sn_public_key_free(fx->keys[1]);
     sn_private_key_free(fx->signer);
     sn_private_key_free(fx->stranger);
     sn_metrics_free(fx->metrics);
@@ -123,11 +132,11 @@ static const char *policy(struct fx *fx, const char *profile)
 {
     static char code[SN_ERROR_CODE_MAX];
     SN_AUTO(sn_policy_unref_p) struct sn_policy *found = NULL;
-    const struct sn_tvm_documents *table = sn_documents_dir_table(fx->documents);
-    char name[256], hash[65];
+    const struct sn_tvm_documents *table = sn_documents_table(fx->documents);
+    struct sn_document_origin origin;
     struct sn_error err = {0};
     table->reload(table->ctx);
-    if (table->policy(table->ctx, sn_slice_str(profile), &found, name, hash, &err) == SN_OK) {
+    if (table->policy(table->ctx, sn_slice_str(profile), &found, &origin, &err) == SN_OK) {
         return found != NULL ? "" : "none";
     }
     assert_true(sn_document_is_bad(&err));
@@ -139,7 +148,7 @@ static const char *catalogue(struct fx *fx)
 {
     static char code[SN_ERROR_CODE_MAX];
     SN_AUTO(sn_catalog_unref_p) struct sn_catalog *catalog = NULL;
-    const struct sn_tvm_documents *table = sn_documents_dir_table(fx->documents);
+    const struct sn_tvm_documents *table = sn_documents_table(fx->documents);
     struct sn_error err = {0};
     table->reload(table->ctx);
     if (table->catalog(table->ctx, &catalog, &err) == SN_OK) {
@@ -220,10 +229,9 @@ static void unsigned_policy(void **state)
 static void keys(void **state)
 {
     struct fx *fx = *state;
-    struct sn_error err = {0};
     write_signed(fx, fx->stranger, DEV, ALLOW("dev"), DEV_NAME, 100);
     assert_string_equal(policy(fx, "dev"), "SIGNATURE_INVALID");
-    assert_ok(sn_private_key_public(fx->stranger, &fx->trust.keys[1], &err), &err);
+    fx->trust.keys[1].local = fx->keys[1];
     fx->trust.key_count = 2;
     reopen(fx);
     assert_string_equal(policy(fx, "dev"), "");
@@ -267,13 +275,13 @@ static void signature_file_is_trusted_like_a_document(void **state)
     struct fx *fx = *state;
     char path[128];
     SN_AUTO(sn_policy_unref_p) struct sn_policy *found = NULL;
-    const struct sn_tvm_documents *table = sn_documents_dir_table(fx->documents);
-    char name[256], hash[65];
+    const struct sn_tvm_documents *table = sn_documents_table(fx->documents);
+    struct sn_document_origin origin;
     struct sn_error err = {0};
     write_signed(fx, fx->signer, DEV, ALLOW("dev"), DEV_NAME, 1);
     snprintf(path, sizeof(path), "%s/" DEV ".sig.json", fx->dir);
     assert_int_equal(chmod(path, 0666), 0);
-    assert_fails(table->policy(table->ctx, SN_S("dev"), &found, name, hash, &err), &err, "DOCUMENT_UNTRUSTED");
+    assert_fails(table->policy(table->ctx, SN_S("dev"), &found, &origin, &err), &err, "DOCUMENT_UNTRUSTED");
 }
 
 int main(void)

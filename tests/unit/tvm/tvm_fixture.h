@@ -223,7 +223,7 @@ static inline enum sn_status fx_catalog(void *ctx, struct sn_catalog **out_catal
 }
 
 static inline enum sn_status fx_policy(void *ctx, struct sn_slice profile, struct sn_policy **out_policy,
-    char out_name[256], char out_hash[65], struct sn_error *err)
+    struct sn_document_origin *out_origin, struct sn_error *err)
 {
     struct fx *fx = ctx;
     (void)profile;
@@ -231,9 +231,10 @@ static inline enum sn_status fx_policy(void *ctx, struct sn_slice profile, struc
     if (fx->policy_code != NULL) {
         return sn_fail(err, SN_IO, fx->policy_code, "/etc/sentinel/policy/policy.yaml");
     }
-    snprintf(out_name, 256, "%s", fx->policy_text != NULL ? "/sentinel/config/policy" : "");
-    memset(out_hash, 'a', 64);
-    out_hash[64] = '\0';
+    *out_origin = (struct sn_document_origin){0};
+    snprintf(
+        out_origin->name, sizeof(out_origin->name), "%s", fx->policy_text != NULL ? "/sentinel/config/policy" : "");
+    memset(out_origin->hash, 'a', 64);
     *out_policy = NULL;
     return fx->policy_text == NULL
                ? SN_OK
@@ -382,7 +383,7 @@ static inline void fx_init(struct fx *fx)
     sn_log_set_enabled(sn_env_get("SENTINEL_TEST_LOG") != NULL);
     fx->unix_ms = INT64_C(1769940000000); /* 2026-02-01T10:00:00.000Z */
     fx->mono_ns = INT64_C(1000000000000);
-    fx->clock = (struct sn_clock){fx_unix_ns, fx_mono_ns, fx};
+    fx->clock = (struct sn_clock){.unix_ns = fx_unix_ns, .mono_ns = fx_mono_ns, .ctx = fx};
     fx->random_source = (struct sn_random){fx_fill, fx};
     fx->sts = (struct sn_tvm_sts){fx_verify, fx_assume, fx_own, fx};
     fx->own_arn = "arn:aws:sts::" FX_ACCOUNT ":assumed-role/SentinelTVM/server";

@@ -193,7 +193,7 @@ static int64_t mono_ns(void *ctx)
     (void)ctx;
     return world.mono_ms * 1000000;
 }
-static const struct sn_clock test_clock = {unix_ns, mono_ns, NULL};
+static const struct sn_clock test_clock = {.unix_ns = unix_ns, .mono_ns = mono_ns};
 
 static const char *variable(void *ctx, const char *name)
 {

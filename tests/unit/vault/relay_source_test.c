@@ -28,7 +28,7 @@ static int64_t scripted_ns(void *ctx)
     (void)ctx;
     return now_ns;
 }
-static const struct sn_clock test_clock = {scripted_ns, scripted_ns, NULL};
+static const struct sn_clock test_clock = {.unix_ns = scripted_ns, .mono_ns = scripted_ns};
 
 static enum sn_status scripted_fetch(
     void *ctx, struct sn_credentials *out_credentials, int *out_http_status, struct sn_error *err)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tests/unit/tvm/documents_dir_test.c - catalogue and policies from a directory: layout, trust, cache, changes.
+ * tests/unit/tvm/source_dir_test.c - catalogue and policies from a directory: layout, trust, cache, changes.
  */
 #include "test.h"
 
@@ -15,7 +15,8 @@
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "store/zoneinfo.h"
-#include "tvm/documents_dir.h"
+#include "tvm/documents.h"
+#include "tvm/source_dir.h"
 
 #define ENTRY(name) "  " name ": {role_arn: \"arn:aws:iam::123456789012:role/SentinelProtected-" name "\"}\n"
 #define CATALOG(entries) "version: \"1\"\nprofiles:\n" entries
@@ -28,7 +29,8 @@ struct fx {
     struct sn_zoneinfo zoneinfo;
     struct sn_tz_source zones;
     struct sn_metrics *metrics;
-    struct sn_documents_dir *documents;
+    struct sn_source_dir *source;
+    struct sn_documents *documents;
     const struct sn_tvm_documents *table;
 };
 
@@ -73,18 +75,19 @@ static int set_up(void **state)
     assert_int_equal(chmod(fx->dir, 0755), 0);
     fx->unix_ns = INT64_C(1769940000000000000);
     fx->mono_ns = INT64_C(5000000000);
-    fx->clock = (struct sn_clock){unix_ns, mono_ns, fx};
+    fx->clock = (struct sn_clock){.unix_ns = unix_ns, .mono_ns = mono_ns, .ctx = fx};
     sn_zoneinfo_init(&fx->zoneinfo, NULL);
     fx->zones = sn_zoneinfo_source(&fx->zoneinfo);
     fx->metrics = sn_metrics_new();
-    struct sn_documents_dir_options options = {.dir = fx->dir,
+    fx->source = sn_source_dir_new(fx->dir);
+    struct sn_documents_options options = {.source = sn_source_dir_table(fx->source),
         .ttl_s = 30,
         .clock = &fx->clock,
         .random_source = sn_random_system(),
         .zones = &fx->zones,
         .metrics = fx->metrics};
-    fx->documents = sn_documents_dir_new(&options);
-    fx->table = sn_documents_dir_table(fx->documents);
+    fx->documents = sn_documents_new(&options);
+    fx->table = sn_documents_table(fx->documents);
     *state = fx;
     return 0;
 }
@@ -92,7 +95,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fx *fx = *state;
-    sn_documents_dir_free(fx->documents);
+    sn_documents_free(fx->documents);
+    sn_source_dir_free(fx->source);
     sn_metrics_free(fx->metrics);
     sn_zoneinfo_clear(&fx->zoneinfo);
     (void)nftw(fx->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
@@ -113,14 +117,14 @@ static size_t catalogue(struct fx *fx, char out_code[SN_ERROR_CODE_MAX])
 /* "name" of the governing policy, "none", or the error's code. */
 static const char *policy(struct fx *fx, const char *profile)
 {
-    static char answer[300];
+    static char answer[1100];
     SN_AUTO(sn_policy_unref_p) struct sn_policy *found = NULL;
     struct sn_error err = {0};
-    char name[256], hash[65];
-    enum sn_status status = fx->table->policy(fx->table->ctx, sn_slice_str(profile), &found, name, hash, &err);
-    snprintf(answer, sizeof(answer), "%s", status != SN_OK ? err.code : found == NULL ? "none" : name);
+    struct sn_document_origin origin;
+    enum sn_status status = fx->table->policy(fx->table->ctx, sn_slice_str(profile), &found, &origin, &err);
+    snprintf(answer, sizeof(answer), "%s", status != SN_OK ? err.code : found == NULL ? "none" : origin.name);
     if (status == SN_OK && found != NULL) {
-        assert_int_equal(strlen(hash), 64);
+        assert_int_equal(strlen(origin.hash), 64);
     }
     return answer;
 }
@@ -195,7 +199,7 @@ static void cache_time(void **state)
     struct fx *fx = *state;
     struct sn_policy *first = NULL, *again = NULL;
     struct sn_error err = {0};
-    char name[256], hash[65];
+    struct sn_document_origin origin;
     static const struct {
         int64_t mono_s, unix_s;
         bool same;
@@ -203,10 +207,10 @@ static void cache_time(void **state)
 
     write_file(fx, "policy.yaml", ALLOW("dev"));
     for (size_t i = 0; i < SN_LEN(rows); i++) {
-        assert_ok(fx->table->policy(fx->table->ctx, SN_S("dev"), &first, name, hash, &err), &err);
+        assert_ok(fx->table->policy(fx->table->ctx, SN_S("dev"), &first, &origin, &err), &err);
         fx->mono_ns += rows[i].mono_s * 1000000000;
         fx->unix_ns += rows[i].unix_s * 1000000000;
-        assert_ok(fx->table->policy(fx->table->ctx, SN_S("dev"), &again, name, hash, &err), &err);
+        assert_ok(fx->table->policy(fx->table->ctx, SN_S("dev"), &again, &origin, &err), &err);
         assert_int_equal(first == again, rows[i].same);
         sn_policy_unref(first);
         sn_policy_unref(again);
