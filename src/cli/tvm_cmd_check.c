@@ -146,6 +146,24 @@ static void check_audit(struct check *check)
     snprintf(finding->hint, sizeof(finding->hint), "its chain is verified by 'sentinel audit verify-logs'");
 }
 
+/* Approval, break-glass and rate-limit policies, where they are configured. */
+static void check_rulesets(struct check *check, const struct sn_tvm_documents *documents)
+{
+    for (size_t i = 0; i < SN_DOCUMENT_KINDS; i++) {
+        SN_AUTO(sn_ruleset_unref_p) struct sn_ruleset *ruleset = NULL;
+        struct sn_document_origin origin;
+        struct sn_error err = {0};
+        if (sn_document_kinds[i].shape == NULL) {
+            continue;
+        }
+        if (documents->ruleset(documents->ctx, (enum sn_document_kind)i, &ruleset, &origin, &err) != SN_OK) {
+            add_error(check, sn_document_kinds[i].title, &err);
+        } else if (ruleset != NULL) {
+            add(check, VERDICT_OK, sn_document_kinds[i].title, "'%.600s' loads", origin.name);
+        }
+    }
+}
+
 static void check_documents(struct check *check)
 {
     const struct sn_tvm_documents *documents = NULL;
@@ -157,6 +175,7 @@ static void check_documents(struct check *check)
         return;
     }
     documents = sn_documents_table(check->graph.documents);
+    check_rulesets(check, documents);
     if (documents->catalog(documents->ctx, &check->catalog, &err) != SN_OK) {
         add_error(check, "catalogue", &err);
         return;

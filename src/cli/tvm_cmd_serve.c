@@ -279,6 +279,20 @@ static enum sn_status name_audiences(struct server *server, struct sn_error *err
     return SN_OK;
 }
 
+static void try_rulesets(const struct sn_tvm_documents *documents)
+{
+    for (size_t i = 0; i < SN_DOCUMENT_KINDS; i++) {
+        SN_AUTO(sn_ruleset_unref_p) struct sn_ruleset *ruleset = NULL;
+        struct sn_document_origin origin;
+        struct sn_error err = {0};
+        if (sn_document_kinds[i].shape != NULL &&
+            documents->ruleset(documents->ctx, (enum sn_document_kind)i, &ruleset, &origin, &err) != SN_OK) {
+            sn_log_error_of(SN_LOG_ERROR, "policy.unusable", "a policy does not load; nothing is decided by it", &err,
+                SN_LOG_FIELDS(SN_STR("kind", sn_document_kinds[i].word)));
+        }
+    }
+}
+
 /*
  * Loads once what can be loaded, so that what is wrong is said at start; it does not stop the start. Not more than the
  * cache holds, and nothing further once the source cannot be reached.
@@ -294,6 +308,7 @@ static void try_documents(struct server *server)
             SN_LOG_FIELDS());
         return;
     }
+    try_rulesets(documents);
     for (size_t i = 0; i < sn_catalog_count(catalog) && i < SN_CACHE_ENTRIES_MAX; i++) {
         SN_AUTO(sn_policy_unref_p) struct sn_policy *policy = NULL;
         struct sn_document_origin origin;

@@ -5,8 +5,8 @@
 #ifndef SN_TVM_DOCUMENT_KINDS_H
 #define SN_TVM_DOCUMENT_KINDS_H
 
+#include "core/policy/kinds.h"
 #include "core/policy/tz.h"
-#include "tvm/metrics.h"
 
 /* Parses, validates and compiles a text. The object is immutable; unref gives it back. Empty for the catalogue, which
  * is made of several texts. */

@@ -15,8 +15,8 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "core/policy/kinds.h"
 #include "tvm/document_origin.h"
-#include "tvm/metrics.h"
 
 enum { SN_CATALOG_DOCUMENTS_MAX = 10000 };
 

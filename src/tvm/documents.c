@@ -190,6 +190,29 @@ static enum sn_status get_policy(void *ctx, struct sn_slice profile, struct sn_p
     return SN_OK;
 }
 
+/* --- Approval, break-glass and rate-limit policies --- */
+
+static enum sn_status get_ruleset(void *ctx, enum sn_document_kind kind, struct sn_ruleset **out_ruleset,
+    struct sn_document_origin *out_origin, struct sn_error *err)
+{
+    struct sn_documents *d = ctx;
+    struct sn_cached_document *document = NULL;
+    struct wish wish = {.d = d, .kind = kind, .name = d->options.source->names[kind]};
+
+    SN_ASSERT(sn_document_kinds[kind].shape != NULL);
+    *out_ruleset = NULL;
+    if (wish.name[0] == '\0') {
+        return SN_OK;
+    }
+    SN_TRY(get_document(&wish, &document, err));
+    if (document != NULL) {
+        *out_ruleset = sn_ruleset_ref(document->object);
+        *out_origin = document->origin;
+        sn_cached_document_unref(document);
+    }
+    return SN_OK;
+}
+
 /* --- Life --- */
 
 static void drop_all(void *ctx)
@@ -212,7 +235,7 @@ struct sn_documents *sn_documents_new(const struct sn_documents_options *options
     d->options = *options;
     d->files = sn_signed_documents_new(options->source, options->trust != NULL ? options->trust : &d->no_trust);
     d->cache = sn_document_cache_new(&cache);
-    d->table = (struct sn_tvm_documents){get_catalog, get_policy, drop_all, d};
+    d->table = (struct sn_tvm_documents){get_catalog, get_policy, drop_all, d, get_ruleset};
     return d;
 }
 

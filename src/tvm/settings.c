@@ -229,7 +229,7 @@ static enum sn_status read_row(
 
 static bool is_given(const char *text)
 {
-    return text != NULL && text[0] != '\0'; /* NULL: of a reserved row */
+    return text[0] != '\0';
 }
 
 static enum sn_status check_listeners(const struct sn_tvm_settings *settings, struct sn_error *err)

@@ -160,6 +160,11 @@ struct sn_source_dir *sn_source_dir_new(const char *dir)
         .policy_root = SN_POLICY_ROOT,
         .ctx = source,
     };
+    for (size_t i = 0; i < SN_DOCUMENT_KINDS; i++) {
+        if (sn_document_kinds[i].parameter != NULL) {
+            snprintf(source->table.names[i], sizeof(source->table.names[i]), "%s", sn_document_kinds[i].parameter);
+        }
+    }
     return source;
 }
 

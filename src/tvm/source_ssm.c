@@ -131,6 +131,9 @@ struct sn_source_ssm *sn_source_ssm_new(struct sn_ssm *ssm, const struct sn_tvm_
         .ctx = source,
     };
     copy_path(source->table.policy_root, settings->policy_root);
+    copy_path(source->table.names[SN_DOCUMENT_APPROVAL], settings->approval_parameter);
+    copy_path(source->table.names[SN_DOCUMENT_BREAKGLASS], settings->breakglass_parameter);
+    copy_path(source->table.names[SN_DOCUMENT_RATELIMIT], settings->ratelimit_parameter);
     return source;
 }
 

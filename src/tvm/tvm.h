@@ -19,6 +19,7 @@
 #include "core/audit/entry.h"
 #include "core/policy/catalog.h"
 #include "core/policy/policy.h"
+#include "core/policy/ruleset.h"
 #include "core/session/seal.h"
 #include "core/session/session.h"
 #include "net/message.h"
@@ -48,6 +49,12 @@ struct sn_tvm_documents {
         struct sn_document_origin *out_origin, struct sn_error *err);
     void (*reload)(void *ctx); /* drop caches */
     void *ctx;
+    /*
+     * The approval, break-glass or rate-limit policy, and where it came from. NULL: that kind is not configured. A
+     * failure means that nothing of that kind may be decided: no approval, no emergency access.
+     */
+    enum sn_status (*ruleset)(void *ctx, enum sn_document_kind kind, struct sn_ruleset **out_ruleset,
+        struct sn_document_origin *out_origin, struct sn_error *err);
 };
 
 /* What only the process around the handler knows, for health and metrics. Members may be NULL. */

@@ -84,7 +84,7 @@ def test_unsigned_documents_where_that_is_said(start_tvm, shared_lab, key):
 
 
 @pytest.mark.parametrize("settings", [
-    {"SENTINEL_POLICY_SIGNING_KEY": "ed25519:AAAA"}, {"SENTINEL_POLICY_SIGNING_KEY": "alias/x"},
+    {"SENTINEL_POLICY_SIGNING_KEY": "ed25519:AAAA"}, {"SENTINEL_POLICY_SIGNING_KEY": "alias/"},
     {"SENTINEL_POLICY_SIGNING_KEY": "file:/nowhere/key.pub"}, {"SENTINEL_ENFORCE_POLICY_SIGNING": "TRUE"},
     {"SENTINEL_ENFORCE_POLICY_SIGNING": "1"}, {"SENTINEL_ENFORCE_POLICY_SIGNING": "maybe"},
     {"SENTINEL_POLICY_MIN_SERIAL": "-1"}])
