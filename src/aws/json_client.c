@@ -260,8 +260,22 @@ static enum sn_status try_call(struct sn_json_client *client, const char *action
         .error_type = sn_http_reply_header(&reply, "x-amzn-errortype"),
         .body = sn_buf_slice(&reply.body),
     };
-    return answer.status == 200 ? sn_json_parse_answer(&answer, max_bytes, out_doc, err)
-                                : answer_fault(client, &answer, action, err);
+    if (answer.status != 200) {
+        return answer_fault(client, &answer, action, err);
+    }
+    if (out_doc != NULL) {
+        return sn_json_parse_answer(&answer, max_bytes, out_doc, err);
+    }
+    return answer.body.len == 0 ? SN_OK
+                                : sn_fail(err, SN_PROTOCOL, "AWS_ANSWER_INVALID",
+                                      "the answer of %s to %s should be empty", client->service->label, action);
+}
+
+/* The service's own refusal, slowing down included, and what failed before sending leave nothing behind. */
+static bool may_have_been_done(const struct sn_error *err)
+{
+    return sn_error_is(err, "AWS_TIMEOUT") || sn_error_is(err, "AWS_UNAVAILABLE") ||
+           sn_error_is(err, "AWS_ANSWER_INVALID");
 }
 
 enum sn_status sn_json_client_call(struct sn_json_client *client, const char *action, struct sn_slice body,
@@ -272,10 +286,14 @@ enum sn_status sn_json_client_call(struct sn_json_client *client, const char *ac
     size_t retries = service->retry_wait_ms != NULL ? service->retry_count : SN_LEN(usual_retry_wait_ms);
     int64_t end_ns = client->clock->mono_ns(client->clock->ctx) + (int64_t)SN_JSON_CALL_MS * 1000000;
 
+    bool is_unknown = false;
     for (size_t i = 0;; i++) {
-        enum sn_status status = try_call(client, action, body, end_ns, max_bytes, out_doc, err);
-        if (status == SN_OK || !err->retryable || i == retries || !wait_before(client, retry_wait_ms[i], end_ns)) {
-            return status;
+        if (try_call(client, action, body, end_ns, max_bytes, out_doc, err) == SN_OK) {
+            return SN_OK;
+        }
+        is_unknown = is_unknown || may_have_been_done(err);
+        if (!err->retryable || i == retries || !wait_before(client, retry_wait_ms[i], end_ns)) {
+            return sn_error_detail(err, "effect", is_unknown ? "unknown" : "none");
         }
     }
 }

@@ -51,7 +51,9 @@ void sn_json_client_free(struct sn_json_client *client);
 
 /*
  * One call. Codes: AWS_REFUSED (the service said no: detail "aws_code"), AWS_THROTTLED, AWS_UNAVAILABLE, AWS_TIMEOUT,
- * AWS_ANSWER_INVALID; what the credential source says is passed on. *out_doc holds an object.
+ * AWS_ANSWER_INVALID; what the credential source says is passed on. The detail "effect" of a failure is "unknown" when
+ * some try may have been carried out (its answer was lost or was no answer of the service), else "none". *out_doc holds
+ * an object; NULL for an action that answers with nothing.
  */
 SN_MUST_CHECK enum sn_status sn_json_client_call(struct sn_json_client *client, const char *action,
     struct sn_slice body, size_t max_bytes, struct sn_json_doc **out_doc, struct sn_error *err);
