@@ -40,6 +40,9 @@ struct sn_document *sn_document_set_add(struct sn_document_set *set, const char 
 
 const char *sn_document_type(const struct sn_document *document)
 {
+    if (document->is_guess && document->exit_code != 0) {
+        return "unknown";
+    }
     return document->is_bootstrap ? "bootstrap" : sn_document_kinds[document->kind].word;
 }
 

@@ -24,6 +24,8 @@ static const struct sn_cmd *const commands[] = {
     &sn_cmd_policy_simulate,
     &sn_cmd_policy_sign,
     &sn_cmd_policy_verify,
+    &sn_cmd_config_validate,
+    &sn_cmd_config_generate,
     &sn_cmd_audit_verify_logs,
     &sn_cmd_completion,
     &sn_cmd_help,

@@ -24,6 +24,7 @@ enum sn_finding_phase { SN_FINDING_PARSE, SN_FINDING_VALIDATION, SN_FINDING_LINT
     X("syntax", PARSE) \
     X("empty", PARSE) \
     X("too-large", PARSE) \
+    X("unreadable", PARSE) \
     X("encoding", PARSE) \
     X("forbidden-yaml", PARSE) \
     X("duplicate-key", PARSE) \
