@@ -276,7 +276,7 @@ static const struct sn_example validate_examples[] = {
 const struct sn_cmd sn_cmd_config_validate = {
     .name = "config validate",
     .group = SN_GROUP_POLICY,
-    .summary = "check documents of every kind, from files and from Parameter Store",
+    .summary = "check documents of every kind together",
     .description =
         "Reads policies, catalogue documents and the configuration of a first set-up as the programs that use them do, "
         "and prints what is wrong or odd in each. A source that cannot be read does not keep the others from being "
