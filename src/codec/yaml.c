@@ -375,9 +375,10 @@ static enum sn_status read_collection(struct reader *reader, const yaml_event_t 
 static enum sn_status read_node(struct reader *reader, yaml_event_t *event, struct sn_yaml_node **out_node)
 {
     if (++reader->nodes > reader->limits->max_nodes) {
-        sn_fail(reader->err, SN_LIMIT, "YAML_LIMIT", "line %zu: more than %zu values in the document",
-            event->start_mark.line + 1, reader->limits->max_nodes);
-        return sn_error_detail(reader->err, "line", "%zu", event->start_mark.line + 1);
+        sn_fail(reader->err, SN_LIMIT, "YAML_LIMIT", "line %zu, column %zu: more than %zu values in the document",
+            event->start_mark.line + 1, event->start_mark.column + 1, reader->limits->max_nodes);
+        sn_error_detail(reader->err, "line", "%zu", event->start_mark.line + 1);
+        return sn_error_detail(reader->err, "column", "%zu", event->start_mark.column + 1);
     }
     switch (event->type) {
     case YAML_SCALAR_EVENT:

@@ -217,6 +217,24 @@ def test_attack_32_an_account_has_a_cap(stubbed):
     assert limited(server, stub, f"arn:aws:iam::{OTHER}:user/u1", "AIDAOTHER").status == 200
 
 
+def test_attack_32_no_burst_on_the_edge_of_a_window(start_tvm, shared_lab):
+    """ATK-32, TVM-14: whoever asks without a pause gets no more than the limit in any stretch of a window, wherever it begins."""
+    import time
+    limit, window_s = 3, 1
+    server = start_tvm(shared_lab, settings={"SENTINEL_RATE_LIMIT_REQUESTS": limit, "SENTINEL_RATE_LIMIT_WINDOW": window_s})
+    admitted, refused, end = [], 0, time.monotonic() + 3.5 * window_s
+    while time.monotonic() < end:
+        sent = time.monotonic()
+        answer = server.call("alice", "GET", "/v1/whoami")
+        assert (answer.status, answer.code) in ((200, None), (429, "RATE_LIMITED")), answer
+        refused += answer.status == 429
+        if answer.status == 200:
+            admitted.append((sent, time.monotonic()))
+    assert refused > len(admitted) >= 3 * limit  # it was asked often enough, and each window let its share through
+    for early, late in zip(admitted, admitted[limit:]):
+        assert late[1] - early[0] >= window_s
+
+
 def test_attack_32_no_route_and_no_refusal_is_free(start_tvm, shared_lab):
     """ATK-32: every route counts, and so does a request that is refused for its parameters."""
     server = start_tvm(shared_lab, settings={"SENTINEL_RATE_LIMIT_REQUESTS": "5", "SENTINEL_RATE_LIMIT_WINDOW": "3600"})
