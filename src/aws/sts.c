@@ -260,22 +260,21 @@ static enum sn_status try_call(struct sn_sts *sts, const char *action, struct sn
     return answer.status == 200 ? SN_OK : answer_fault(&answer, action, err);
 }
 
-/* Twice more on 5xx, throttling and network faults, after 200 and 800 ms. */
-static enum sn_status call_with_retries(struct sn_sts *sts, const char *action, struct sn_slice body,
+/* Up to tries - 1 times more on 5xx, throttling and network faults, after 200 and 800 ms. */
+static enum sn_status call_with_tries(struct sn_sts *sts, const char *action, struct sn_slice body, int tries,
     int64_t deadline_mono_ns, size_t max_body, struct sn_http_reply *out_reply, struct sn_error *err)
 {
     int64_t end_ns = end_of_call(sts, deadline_mono_ns, SN_STS_CALL_TOTAL_MS);
     enum sn_status status = SN_OK;
 
-    for (int i = 0; i < SN_STS_MAX_TRIES; i++) {
+    for (int i = 0; i < tries; i++) {
         if (left_ms(sts, end_ns) < SN_STS_MIN_BUDGET_MS) {
             (void)sn_fail(err, SN_TIMEOUT, "STS_TIMEOUT", "no time is left to ask STS");
             return sn_error_retryable(err, 0);
         }
         sn_http_reply_clear(out_reply);
         status = try_call(sts, action, body, end_ns, max_body, out_reply, err);
-        if (status == SN_OK || !err->retryable || i == SN_STS_MAX_TRIES - 1 ||
-            !wait_ms(sts, retry_wait_ms[i], end_ns)) {
+        if (status == SN_OK || !err->retryable || i == tries - 1 || !wait_ms(sts, retry_wait_ms[i], end_ns)) {
             return status;
         }
     }
@@ -289,8 +288,8 @@ enum sn_status sn_sts_get_caller_identity(
     struct sn_caller caller = {0};
     struct sn_sts_answer answer;
 
-    SN_TRY(call_with_retries(
-        sts, "GetCallerIdentity", SN_S(SN_PROOF_BODY), deadline_mono_ns, SN_STS_IDENTITY_MAX_BYTES, &reply, err));
+    SN_TRY(call_with_tries(sts, "GetCallerIdentity", SN_S(SN_PROOF_BODY), SN_STS_MAX_TRIES, deadline_mono_ns,
+        SN_STS_IDENTITY_MAX_BYTES, &reply, err));
     answer = answer_of(&reply);
     SN_TRY(sn_sts_parse_caller_identity(&answer, &caller, err));
     *out_caller = caller;
@@ -305,10 +304,26 @@ enum sn_status sn_sts_assume_role(struct sn_sts *sts, const struct sn_assume_rol
     struct sn_sts_answer answer;
 
     SN_TRY(sn_sts_format_assume_role(input, &body, err));
-    SN_TRY(call_with_retries(
-        sts, "AssumeRole", sn_buf_slice(&body), deadline_mono_ns, SN_STS_ASSUME_MAX_BYTES, &reply, err));
+    int tries = input->mfa_code.len > 0 ? 1 : SN_STS_MAX_TRIES;
+    SN_TRY(call_with_tries(
+        sts, "AssumeRole", sn_buf_slice(&body), tries, deadline_mono_ns, SN_STS_ASSUME_MAX_BYTES, &reply, err));
     answer = answer_of(&reply);
     return sn_sts_parse_assume_role(&answer, input, sn_clock_unix_s(sts->clock), out_role, err);
+}
+
+enum sn_status sn_sts_get_session_token(struct sn_sts *sts, const struct sn_session_token *input,
+    int64_t deadline_mono_ns, struct sn_credentials *out_credentials, struct sn_error *err)
+{
+    SN_AUTO(sn_buf_clear) struct sn_buf body = {0};
+    SN_AUTO(sn_http_reply_clear) struct sn_http_reply reply = {0};
+    struct sn_sts_answer answer;
+    int tries = input->mfa_code.len > 0 ? 1 : SN_STS_MAX_TRIES;
+
+    SN_TRY(sn_sts_format_session_token(input, &body, err));
+    SN_TRY(call_with_tries(
+        sts, "GetSessionToken", sn_buf_slice(&body), tries, deadline_mono_ns, SN_STS_ASSUME_MAX_BYTES, &reply, err));
+    answer = answer_of(&reply);
+    return sn_sts_parse_session_token(&answer, sn_clock_unix_s(sts->clock), out_credentials, err);
 }
 
 /* --- Proofs of others --- */

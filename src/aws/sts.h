@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * aws/sts.h - the three STS calls of Sentinel, with answers read strictly.
+ * aws/sts.h - the STS calls of Sentinel, with answers read strictly.
  *
  * A client is used by one thread; it keeps its connections warm.
  */
@@ -43,12 +43,18 @@ struct sn_assume_role {
     size_t tag_count;
     const struct sn_slice *transitive_tag_keys;
     size_t transitive_tag_count;
+    struct sn_slice mfa_serial, mfa_code; /* both or none */
 };
 struct sn_assumed_role {
     struct sn_credentials credentials;
     char arn[2049];
 };
 void sn_assumed_role_clear(struct sn_assumed_role *role);
+
+struct sn_session_token {
+    int64_t duration_s;
+    struct sn_slice mfa_serial, mfa_code; /* both or none */
+};
 
 SN_MUST_CHECK enum sn_status sn_sts_new(
     const struct sn_sts_options *options, struct sn_sts **out_sts, struct sn_error *err);
@@ -70,5 +76,8 @@ SN_MUST_CHECK enum sn_status sn_sts_verify_proof(struct sn_sts *sts, const struc
 /* Retries on network faults, throttling and 5xx; checks the answer against what was asked. */
 SN_MUST_CHECK enum sn_status sn_sts_assume_role(struct sn_sts *sts, const struct sn_assume_role *input,
     int64_t deadline_mono_ns, struct sn_assumed_role *out_role, struct sn_error *err);
+/* For long-lived keys. A call with a code is sent once: STS takes no code twice. */
+SN_MUST_CHECK enum sn_status sn_sts_get_session_token(struct sn_sts *sts, const struct sn_session_token *input,
+    int64_t deadline_mono_ns, struct sn_credentials *out_credentials, struct sn_error *err);
 
 #endif

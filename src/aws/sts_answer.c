@@ -327,6 +327,43 @@ enum sn_status sn_sts_parse_assume_role(const struct sn_sts_answer *answer, cons
     return status;
 }
 
+/* --- GetSessionToken --- */
+
+static enum sn_status read_session(
+    const struct sn_xml_node *root, int64_t now_unix_s, struct sn_credentials *out, struct sn_error *err)
+{
+    static const struct leaf_rule rules[] = {
+        {.name = "Credentials", .required = true, .is_branch = true},
+        {.name = NULL},
+    };
+    const struct sn_xml_node *result = NULL;
+
+    SN_TRY(check_root(root, "GetSessionTokenResponse", "GetSessionTokenResult", err));
+    result = sn_xml_child(root, "GetSessionTokenResult");
+    SN_TRY(check_children(result, rules, err));
+    return read_keys(sn_xml_child(result, "Credentials"), now_unix_s, out, err);
+}
+
+enum sn_status sn_sts_parse_session_token(const struct sn_sts_answer *answer, int64_t now_unix_s,
+    struct sn_credentials *out_credentials, struct sn_error *err)
+{
+    SN_AUTO(sn_arena_clear) struct sn_arena arena = {0};
+    SN_AUTO(sn_credentials_clear) struct sn_credentials keys = {0};
+    struct sn_xml_node *root = NULL;
+    enum sn_status status = SN_OK;
+
+    SN_TRY(check_envelope(answer, SN_STS_ASSUME_MAX_BYTES, err));
+    if (sn_xml_parse(answer->body, SN_STS_ASSUME_MAX_BYTES, &arena, &root, err) != SN_OK) {
+        return invalid(err, "it is not well-formed XML");
+    }
+    status = read_session(root, now_unix_s, &keys, err);
+    wipe_tree(root);
+    if (status == SN_OK) {
+        sn_credentials_move(out_credentials, &keys);
+    }
+    return status;
+}
+
 /* --- Faults --- */
 
 bool sn_sts_code_is_throttle(const char *code)

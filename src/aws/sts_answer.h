@@ -33,6 +33,10 @@ SN_MUST_CHECK enum sn_status sn_sts_parse_caller_identity(
 SN_MUST_CHECK enum sn_status sn_sts_parse_assume_role(const struct sn_sts_answer *answer,
     const struct sn_assume_role *asked, int64_t now_unix_s, struct sn_assumed_role *out_role, struct sn_error *err);
 
+/* The same for GetSessionToken: form, and expiry after now_unix_s. */
+SN_MUST_CHECK enum sn_status sn_sts_parse_session_token(const struct sn_sts_answer *answer, int64_t now_unix_s,
+    struct sn_credentials *out_credentials, struct sn_error *err);
+
 struct sn_sts_fault {
     char code[SN_STS_CODE_MAX + 1]; /* "" when the answer is no error of STS */
     char message[301];              /* sanitised; "" for codes whose message may repeat what was signed */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * aws/sts_request.c - the body of AssumeRole, by the limits of the STS service model.
+ * aws/sts_request.c - the bodies of AssumeRole and GetSessionToken, by the limits of the STS service model.
  */
 #include "aws/sts_request.h"
 
@@ -19,11 +19,15 @@ enum {
     SN_STS_TAG_VALUE_MAX = 256,
     SN_STS_DURATION_MIN_S = 900,
     SN_STS_DURATION_MAX_S = 43200,
+    SN_STS_SESSION_MAX_S = 129600,
+    SN_STS_SERIAL_MIN = 9,
+    SN_STS_SERIAL_MAX = 256,
+    SN_STS_CODE_LEN = 6,
 };
 
 static enum sn_status invalid(struct sn_error *err, const char *what)
 {
-    return sn_fail(err, SN_INVALID, "STS_INPUT_INVALID", "AssumeRole would be refused: %s", what);
+    return sn_fail(err, SN_INVALID, "STS_INPUT_INVALID", "STS would refuse the call: %s", what);
 }
 
 static void add_param(struct sn_buf *buf, const char *name, struct sn_slice value)
@@ -63,6 +67,30 @@ static bool is_tag_key(struct sn_slice key)
 {
     return has_len(key, 1, SN_STS_TAG_KEY_MAX) && is_text(key) &&
            !sn_slice_eq_nocase(sn_slice_sub(key, 0, 4), SN_S("aws:"));
+}
+
+static enum sn_status check_mfa(struct sn_slice serial, struct sn_slice code, struct sn_error *err)
+{
+    if (serial.len == 0 && code.len == 0) {
+        return SN_OK;
+    }
+    if (!has_len(serial, SN_STS_SERIAL_MIN, SN_STS_SERIAL_MAX) || !sn_slice_is_alnum_or(serial, "+=/:,.@_-")) {
+        return invalid(err, "the serial of the MFA device is none");
+    }
+    for (size_t i = 0; i < code.len; i++) {
+        if (code.ptr[i] < '0' || code.ptr[i] > '9') {
+            return invalid(err, "the MFA code is not of six digits");
+        }
+    }
+    return code.len == SN_STS_CODE_LEN ? SN_OK : invalid(err, "the MFA code is not of six digits");
+}
+
+static void add_mfa(struct sn_buf *out_body, struct sn_slice serial, struct sn_slice code)
+{
+    if (serial.len > 0) {
+        add_param(out_body, "SerialNumber", serial);
+        add_param(out_body, "TokenCode", code);
+    }
 }
 
 static enum sn_status check_names(const struct sn_assume_role *input, struct sn_error *err)
@@ -129,6 +157,7 @@ enum sn_status sn_sts_format_assume_role(
 {
     SN_TRY(check_names(input, err));
     SN_TRY(check_lists(input, err));
+    SN_TRY(check_mfa(input->mfa_serial, input->mfa_code, err));
     sn_buf_reset(out_body);
     sn_buf_add_str(out_body, "Action=AssumeRole&Version=2011-06-15");
     add_param(out_body, "RoleArn", input->role_arn);
@@ -153,5 +182,20 @@ enum sn_status sn_sts_format_assume_role(
     for (size_t i = 0; i < input->transitive_tag_count; i++) {
         add_member(out_body, "TransitiveTagKeys", i, "", input->transitive_tag_keys[i]);
     }
+    add_mfa(out_body, input->mfa_serial, input->mfa_code);
     return sn_buf_check(out_body, "the AssumeRole request", err);
+}
+
+enum sn_status sn_sts_format_session_token(
+    const struct sn_session_token *input, struct sn_buf *out_body, struct sn_error *err)
+{
+    if (input->duration_s < SN_STS_DURATION_MIN_S || input->duration_s > SN_STS_SESSION_MAX_S) {
+        return invalid(err, "the duration is not within 900 to 129600 seconds");
+    }
+    SN_TRY(check_mfa(input->mfa_serial, input->mfa_code, err));
+    sn_buf_reset(out_body);
+    sn_buf_addf(
+        out_body, "Action=GetSessionToken&Version=2011-06-15&DurationSeconds=%lld", (long long)input->duration_s);
+    add_mfa(out_body, input->mfa_serial, input->mfa_code);
+    return sn_buf_check(out_body, "the GetSessionToken request", err);
 }

@@ -16,4 +16,8 @@
 SN_MUST_CHECK enum sn_status sn_sts_format_assume_role(
     const struct sn_assume_role *input, struct sn_buf *out_body, struct sn_error *err);
 
+/* The same for GetSessionToken. */
+SN_MUST_CHECK enum sn_status sn_sts_format_session_token(
+    const struct sn_session_token *input, struct sn_buf *out_body, struct sn_error *err);
+
 #endif

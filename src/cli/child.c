@@ -182,3 +182,18 @@ enum sn_status sn_child_run(const struct sn_child_signals *before, mode_t mask,
     }
     return SN_OK;
 }
+
+enum sn_status sn_child_become(mode_t mask, const struct sn_inherited_fds *inherited, const char *const *argv,
+    char *const *env, int *out_exit_code, struct sn_error *err)
+{
+    struct sigaction standard = {.sa_handler = SIG_DFL};
+    struct sn_inherited_fds keep = *inherited;
+
+    each_fd(close_on_exec, &keep);
+    sigaction(SIGPIPE, &standard, NULL);
+    umask(mask);
+    execvpe(argv[0], (char *const *)(uintptr_t)argv, env);
+    int error_number = errno;
+    umask(077);
+    return start_failed(argv[0], error_number, out_exit_code, err);
+}

@@ -46,5 +46,11 @@ void sn_child_prepare(struct sn_child_signals *out_before);
 SN_MUST_CHECK enum sn_status sn_child_run(const struct sn_child_signals *before, mode_t mask,
     const struct sn_inherited_fds *inherited, const char *const *argv, char *const *env, int *out_exit_code,
     struct sn_error *err);
+/*
+ * Becomes the command: same process, signals as they come from a shell. Returns only when it cannot be started, with
+ * the errors and codes of sn_child_run.
+ */
+SN_MUST_CHECK enum sn_status sn_child_become(mode_t mask, const struct sn_inherited_fds *inherited,
+    const char *const *argv, char *const *env, int *out_exit_code, struct sn_error *err);
 
 #endif

@@ -6,8 +6,10 @@
 
 #include <string.h>
 
+#include "aws/credentials.h"
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/time.h"
 
 /* Removed, every occurrence: identities, and secrets of the vault's own. */
 static const char *const removed[] = {
@@ -151,6 +153,70 @@ char **sn_child_env_new(const char *const *parent, const struct sn_child_env_opt
     if (options->region != NULL) {
         set_str(&list, "AWS_REGION", options->region);
         set_str(&list, "AWS_DEFAULT_REGION", options->region);
+    }
+    return list.items;
+}
+
+/* --- vault exec --- */
+
+static const char *const replaced[] = {
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_CREDENTIAL_FILE",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SDK_LOAD_CONFIG",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_VAULT",
+    "AWS_VAULT_FILE_PASSPHRASE",
+    "AWS_VAULT_OP_CONNECT_TOKEN",
+    "AWS_VAULT_OP_SERVICE_ACCOUNT_TOKEN",
+};
+
+static bool is_replaced(const char *entry, bool has_region)
+{
+    for (size_t i = 0; i < SN_LEN(replaced); i++) {
+        if (is_named(entry, replaced[i])) {
+            return true;
+        }
+    }
+    return has_region && (is_named(entry, "AWS_REGION") || is_named(entry, "AWS_DEFAULT_REGION"));
+}
+
+char **sn_child_env_with_keys(
+    const char *const *parent, const char *profile, const char *region, const struct sn_credentials *credentials)
+{
+    struct list list = {0};
+    char expiration[SN_TIME_TEXT_MAX];
+    size_t count = 0;
+
+    while (parent[count] != NULL) {
+        count++;
+    }
+    list.items = sn_alloc(count + SN_LEN(replaced) + 3, sizeof(*list.items));
+    for (size_t i = 0; i < count; i++) {
+        if (!is_replaced(parent[i], region != NULL)) {
+            list.items[list.count++] = sn_strdup(sn_slice_str(parent[i]));
+        }
+    }
+    set_str(&list, "AWS_VAULT", profile);
+    set_str(&list, "AWS_ACCESS_KEY_ID", credentials->access_key_id);
+    set(&list, "AWS_SECRET_ACCESS_KEY", sn_secret_reveal(&credentials->secret_access_key));
+    if (sn_secret_is_set(&credentials->session_token)) {
+        set(&list, "AWS_SESSION_TOKEN", sn_secret_reveal(&credentials->session_token));
+    }
+    if (credentials->expires_unix_s != 0) {
+        set(&list, "AWS_CREDENTIAL_EXPIRATION", sn_time_format_rfc3339_s(credentials->expires_unix_s, expiration));
+    }
+    if (region != NULL) {
+        set_str(&list, "AWS_REGION", region);
+        set_str(&list, "AWS_DEFAULT_REGION", region);
     }
     return list.items;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cli/child_env.h - the environment of a command started by 'sentinel exec'.
+ * cli/child_env.h - the environment of a command started by 'sentinel exec' or 'sentinel vault exec'.
  *
- * A copy of the parent's without anything an SDK could take another identity from, plus the relay's address and token.
- * Credentials never enter it.
+ * Of the first: a copy of the parent's without anything an SDK could take another identity from, plus the relay's
+ * address and token; credentials never enter it. Of the second: a copy with the credentials of a local profile in it.
  */
 #ifndef SN_CLI_CHILD_ENV_H
 #define SN_CLI_CHILD_ENV_H
@@ -21,6 +21,15 @@ struct sn_child_env_options {
     const char *unix_path;
     struct sn_slice token;
 };
+
+struct sn_credentials; /* aws/credentials.h */
+
+/*
+ * Credentials as variables, AWS_VAULT with the profile's name, and nothing of an outer profile; region may be NULL. To
+ * be released like the other.
+ */
+char **sn_child_env_with_keys(
+    const char *const *parent, const char *profile, const char *region, const struct sn_credentials *credentials);
 
 /* A NULL-terminated list, to be released with sn_child_env_free(), which wipes it. */
 char **sn_child_env_new(const char *const *parent, const struct sn_child_env_options *options);

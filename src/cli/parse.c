@@ -319,6 +319,23 @@ bool sn_cli_is_prefix(const struct sn_cmd *const *commands, struct sn_slice word
     return false;
 }
 
+/* The command, "GROUP NAME", whose last word or other name this is; NULL for none. */
+static const char *in_a_group(const struct sn_cmd *const *commands, struct sn_slice word)
+{
+    for (size_t i = 0; commands[i] != NULL; i++) {
+        const char *const names[] = {commands[i]->name, commands[i]->alias};
+        for (size_t j = 0; j < SN_LEN(names); j++) {
+            struct sn_slice before;
+            struct sn_slice last;
+            if (names[j] != NULL && !commands[i]->hidden &&
+                sn_slice_cut_last(sn_slice_str(names[j]), ' ', &before, &last) && sn_slice_eq(last, word)) {
+                return names[j];
+            }
+        }
+    }
+    return NULL;
+}
+
 /* The commands that go on where prefix ends, for a hint: behind a blank, or, for part of a word, at once. */
 static size_t list_commands(const char *program, const struct sn_cmd *const *commands, struct sn_slice prefix,
     bool whole_words, struct sn_buf *out_list)
@@ -353,7 +370,8 @@ enum sn_status sn_cli_unknown_command(
     if (longer == 1) {
         return sn_suggest(err, "did you mean %s?", sn_buf_str(&list));
     }
-    const char *near = sn_nearest(name, names, count);
+    const char *near = in_a_group(commands, name);
+    near = near != NULL ? near : sn_nearest(name, names, count);
     if (near != NULL) {
         return sn_suggest(err, "did you mean '%s %s'?", program, near);
     }

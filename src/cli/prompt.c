@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -98,16 +99,18 @@ static enum sn_status read_line(int fd, const sigset_t *open_mask, struct sn_sec
     return SN_OK;
 }
 
-static enum sn_status ask(
-    int fd, const struct termios *before, const char *question, struct sn_secret *out_secret, struct sn_error *err)
+static enum sn_status ask(int fd, const struct termios *before, bool is_shown, const char *question,
+    struct sn_secret *out_secret, struct sn_error *err)
 {
-    struct termios silent = *before;
+    struct termios during = *before;
     struct guard guard;
     struct sn_error ignored = {0};
 
-    silent.c_lflag &= ~(tcflag_t)ECHO;
+    if (!is_shown) {
+        during.c_lflag &= ~(tcflag_t)ECHO;
+    }
     guard_begin(&guard);
-    if (tcsetattr(fd, TCSAFLUSH, &silent) != 0) {
+    if (tcsetattr(fd, TCSAFLUSH, &during) != 0) {
         guard_end(&guard);
         return sn_fail(err, SN_INVALID, "NO_TERMINAL", "the terminal cannot be made silent");
     }
@@ -115,12 +118,14 @@ static enum sn_status ask(
     (void)!sn_fd_write_all(fd, sn_slice_str(question), &ignored);
     enum sn_status status = read_line(fd, &guard.mask, out_secret, err);
     (void)tcsetattr(fd, TCSAFLUSH, before);
-    (void)!sn_fd_write_all(fd, SN_S("\n"), &ignored);
+    if (!is_shown) {
+        (void)!sn_fd_write_all(fd, SN_S("\n"), &ignored);
+    }
     guard_end(&guard);
     return status;
 }
 
-enum sn_status sn_prompt_secret(const char *question, struct sn_secret *out_secret, struct sn_error *err)
+static enum sn_status prompt(const char *question, bool is_shown, struct sn_secret *out_secret, struct sn_error *err)
 {
     SN_AUTO(sn_fd_close) int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     struct termios before;
@@ -130,7 +135,7 @@ enum sn_status sn_prompt_secret(const char *question, struct sn_secret *out_secr
         return sn_suggest(err, "run it in a terminal; passphrases are not taken from arguments or the environment");
     }
     for (;;) {
-        enum sn_status status = ask(fd, &before, question, out_secret, err);
+        enum sn_status status = ask(fd, &before, is_shown, question, out_secret, err);
         int number = caught;
         if (number == 0) {
             return status;
@@ -140,4 +145,29 @@ enum sn_status sn_prompt_secret(const char *question, struct sn_secret *out_secr
             return cancelled(err);
         }
     }
+}
+
+enum sn_status sn_prompt_secret(const char *question, struct sn_secret *out_secret, struct sn_error *err)
+{
+    return prompt(question, false, out_secret, err);
+}
+
+enum sn_status sn_prompt_text(const char *question, char out_text[SN_PROMPT_MAX + 1], struct sn_error *err)
+{
+    SN_AUTO(sn_secret_clear) struct sn_secret answer = {0};
+
+    SN_TRY(prompt(question, true, &answer, err));
+    struct sn_slice text = sn_slice_trim_space(sn_secret_reveal(&answer));
+    (void)snprintf(out_text, SN_PROMPT_MAX + 1, "%.*s", SN_PRI(text));
+    return SN_OK;
+}
+
+enum sn_status sn_prompt_yes(const char *question, bool *out_is_yes, struct sn_error *err)
+{
+    char answer[SN_PROMPT_MAX + 1];
+
+    SN_TRY(sn_prompt_text(question, answer, err));
+    struct sn_slice text = sn_slice_str(answer);
+    *out_is_yes = sn_slice_eq_nocase(text, SN_S("y")) || sn_slice_eq_nocase(text, SN_S("yes"));
+    return SN_OK;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/prompt.h - secrets that a person types: from the terminal only, never shown. */
+/* cli/prompt.h - what a person types: from the terminal only; secrets are never shown. */
 #ifndef SN_CLI_PROMPT_H
 #define SN_CLI_PROMPT_H
+
+#include <stdbool.h>
 
 #include "base/error.h"
 #include "base/secret.h"
@@ -14,5 +16,10 @@ enum { SN_PROMPT_MAX = 1024 };
  * of one thread.
  */
 SN_MUST_CHECK enum sn_status sn_prompt_secret(const char *question, struct sn_secret *out_secret, struct sn_error *err);
+/* The same with what is typed shown: names and answers. Without blanks at both ends; "" when nothing was typed. */
+SN_MUST_CHECK enum sn_status sn_prompt_text(
+    const char *question, char out_text[SN_PROMPT_MAX + 1], struct sn_error *err);
+/* True only for "y" and "yes" in any case. */
+SN_MUST_CHECK enum sn_status sn_prompt_yes(const char *question, bool *out_is_yes, struct sn_error *err);
 
 #endif

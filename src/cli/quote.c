@@ -66,8 +66,12 @@ void sn_credentials_json(struct sn_buf *buf, const struct sn_credentials *creden
     sn_json_member_int(&w, "Version", 1);
     sn_json_member_str(&w, "AccessKeyId", credentials->access_key_id);
     sn_json_member_secret(&w, "SecretAccessKey", &credentials->secret_access_key);
-    sn_json_member_secret(&w, "SessionToken", &credentials->session_token);
-    sn_json_member_text(&w, "Expiration", sn_time_format_rfc3339_s(credentials->expires_unix_s, expiration));
+    if (sn_secret_is_set(&credentials->session_token)) {
+        sn_json_member_secret(&w, "SessionToken", &credentials->session_token);
+    }
+    if (credentials->expires_unix_s != 0) {
+        sn_json_member_text(&w, "Expiration", sn_time_format_rfc3339_s(credentials->expires_unix_s, expiration));
+    }
     sn_json_end_object(&w);
     bool in_text = false;
     for (size_t i = 0; i < compact.len; i++) {
@@ -106,9 +110,13 @@ static size_t list_variables(struct variable out[VARIABLES_MAX], const struct sn
         (struct variable){"AWS_ACCESS_KEY_ID", "aws_access_key_id", sn_slice_str(credentials->access_key_id)};
     out[count++] = (struct variable){
         "AWS_SECRET_ACCESS_KEY", "aws_secret_access_key", sn_secret_reveal(&credentials->secret_access_key)};
-    out[count++] =
-        (struct variable){"AWS_SESSION_TOKEN", "aws_session_token", sn_secret_reveal(&credentials->session_token)};
-    out[count++] = (struct variable){"AWS_CREDENTIAL_EXPIRATION", "aws_credential_expiration", expiration};
+    if (sn_secret_is_set(&credentials->session_token)) {
+        out[count++] =
+            (struct variable){"AWS_SESSION_TOKEN", "aws_session_token", sn_secret_reveal(&credentials->session_token)};
+    }
+    if (credentials->expires_unix_s != 0) {
+        out[count++] = (struct variable){"AWS_CREDENTIAL_EXPIRATION", "aws_credential_expiration", expiration};
+    }
     if (region != NULL) {
         out[count++] = (struct variable){"AWS_REGION", "region", sn_slice_str(region)};
         out[count++] = (struct variable){"AWS_DEFAULT_REGION", NULL, sn_slice_str(region)};

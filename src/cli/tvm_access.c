@@ -35,11 +35,23 @@ enum sn_status sn_cli_profile(
     return SN_OK;
 }
 
+/* Keys of the keyring that was chosen with 'vault add' or in the environment, where there is one. */
+static void open_vault(struct sn_vault_access *vault, struct sn_base_options *base)
+{
+    const struct sn_vault_args args = {
+        .backend = sn_env_get("AWS_VAULT_BACKEND"), .file_dir = sn_env_get("AWS_VAULT_FILE_DIR")};
+
+    sn_vault_access_open(NULL, &args, true, vault);
+    base->store = vault->store;
+    base->mfa = &vault->mfa;
+}
+
 enum sn_status sn_tvm_access_open(
     const struct sn_tvm_args *args, struct sn_tvm_access *out_access, struct sn_error *err)
 {
     struct sn_base_options base = {.profile = args->aws_profile, .region = args->region};
 
+    open_vault(&out_access->vault, &base);
     SN_TRY(sn_base_new(&base, &out_access->base, err));
     struct sn_client_options client = {.url = args->tvm_url, .auth = args->tvm_auth, .base = out_access->base};
     return sn_client_new(&client, &out_access->client, err);
@@ -50,6 +62,7 @@ void sn_tvm_access_clear(struct sn_tvm_access *access)
     sn_credential_cache_clear(&access->cache);
     sn_client_free_p(&access->client);
     sn_base_free_p(&access->base);
+    sn_vault_access_clear(&access->vault);
 }
 
 /* --- What a caller can do about a refusal --- */
@@ -127,7 +140,7 @@ enum sn_status sn_tvm_access_call(const struct sn_app *app, const struct sn_tvm_
 /* One question to the TVM. */
 struct question {
     struct sn_app *app;
-    const struct sn_tvm_access *access;
+    struct sn_tvm_access *access;
     const char *profile;
     int64_t duration_s;
 };
@@ -146,6 +159,9 @@ static enum sn_status vend(void *ctx, struct sn_issued *out_issued, int *out_htt
     char device_id[SN_DEVICE_ID_LEN + 1];
     struct sn_error no_device = {0};
 
+    if (q->access->cache.is_early) {
+        sn_vault_access_ask_nobody(&q->access->vault);
+    }
     if (sn_device_id(device_id, &no_device) != SN_OK) {
         sn_app_warn(q->app, "%s: %s, so rules about devices cannot match", no_device.code, no_device.message);
     }
@@ -232,6 +248,7 @@ enum sn_status sn_tvm_access_region(const struct sn_tvm_access *access, const st
 
 enum sn_status sn_cli_caller(const struct sn_tvm_args *args, char out_arn[SN_CLI_ARN_SIZE], struct sn_error *err)
 {
+    SN_AUTO(sn_vault_access_clear) struct sn_vault_access vault = {0};
     SN_AUTO(sn_base_free_p) struct sn_base *base = NULL;
     SN_AUTO(sn_sts_free_p) struct sn_sts *sts = NULL;
     struct sn_base_options base_options = {.profile = args->aws_profile, .region = args->region};
@@ -239,6 +256,7 @@ enum sn_status sn_cli_caller(const struct sn_tvm_args *args, char out_arn[SN_CLI
     char endpoint[SN_ENDPOINT_MAX];
     struct sn_caller caller;
 
+    open_vault(&vault, &base_options);
     SN_TRY(sn_base_new(&base_options, &base, err));
     SN_TRY(sn_base_region(base, region, err));
     if (region[0] == '\0') {

@@ -14,6 +14,7 @@
 #include "cli/credential_options.h"
 #include "vault/base_credentials.h"
 #include "vault/client.h"
+#include "cli/vault_access.h"
 #include "vault/credential_cache.h"
 
 /* What main knows and commands need. */
@@ -29,6 +30,7 @@ SN_MUST_CHECK enum sn_status sn_cli_profile(
 
 /* Base credentials and a client for them. A zeroed struct is closed. Used by one thread at a time. */
 struct sn_tvm_access {
+    struct sn_vault_access vault; /* keys of a keyring that was chosen once */
     struct sn_base *base;
     struct sn_client *client;
     struct sn_credential_cache cache; /* unusable until credentials were asked for */

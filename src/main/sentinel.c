@@ -9,6 +9,8 @@
 #include "cli/cached_credentials.h"
 #include "cli/policy_commands.h"
 #include "cli/tvm_access.h"
+#include "cli/vault_access.h"
+#include "cli/vault_name.h"
 
 static const struct sn_cmd *const commands[] = {
     &sn_cmd_exec,
@@ -27,6 +29,12 @@ static const struct sn_cmd *const commands[] = {
     &sn_cmd_config_validate,
     &sn_cmd_config_generate,
     &sn_cmd_audit_verify_logs,
+    &sn_cmd_vault_add,
+    &sn_cmd_vault_list,
+    &sn_cmd_vault_exec,
+    &sn_cmd_vault_export,
+    &sn_cmd_vault_clear,
+    &sn_cmd_vault_remove,
     &sn_cmd_completion,
     &sn_cmd_help,
     &sn_cmd_lab,
@@ -41,6 +49,9 @@ int main(int argc, char **argv)
     sn_inherited_fds_note(&context.inherited);
     sn_harden_process();
     sn_log_set_enabled(false); /* errors are printed by the command that meets them */
+    if (sn_cli_is_vault_name(argc, argv)) {
+        return sn_cli_main("sentinel", commands, &context, argc + 1, sn_cli_vault_argv(argc, argv));
+    }
     int answered = sn_cli_cached_credentials("sentinel", argc, argv);
     if (answered >= 0) {
         return answered;

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "cli/cached_credentials.h"
+#include "cli/vault_name.h"
 
 enum { EXIT_NOT_STARTED = 3 };
 
@@ -39,7 +40,8 @@ int main(int argc, char **argv)
     mode_t mask = umask(077);
 
     sn_log_set_enabled(false);
-    int answered = sn_cli_cached_credentials("sentinel", argc, argv);
+    /* Called as aws-vault, "export" is another command. */
+    int answered = sn_cli_is_vault_name(argc, argv) ? -1 : sn_cli_cached_credentials("sentinel", argc, argv);
     if (answered >= 0) {
         return answered;
     }

@@ -9,12 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "aws/sts.h"
 #include "base/alloc.h"
-#include "base/parse.h"
 #include "base/task.h"
-#include "base/turns.h"
-#include "vault/base_profile.h"
+#include "vault/base_internal.h"
 #include "vault/process_credentials.h"
 
 enum {
@@ -22,44 +19,11 @@ enum {
     TRY_AGAIN_S = 10,
     LAST_USE_S = 30, /* credentials that live no longer than this do not serve in place of new ones */
     STATIC_FRESH_S = 60,
-    DURATION_DEFAULT_S = 3600,
-    DURATION_MIN_S = 900,
-    DURATION_MAX_S = 43200,
-    CHAINED_MAX_S = 3600,
-    SESSION_NAME_MAX = 64,
 };
-
-struct sn_base {
-    char *profile; /* NULL: the chain */
-    char region[SN_REGION_MAX + 1];
-    const struct sn_env *env;
-    const struct sn_clock *clock;
-    char *ca_file;
-    const struct sn_transport *transport;
-    struct sn_credential_source source;
-    struct sn_turns turn; /* over what follows; held while it is renewed */
-    struct sn_credentials held;
-    bool has_held;
-    int64_t fresh_until_unix_s;
-};
-
-/* One resolution. */
-struct resolver {
-    const struct sn_base *base;
-    struct sn_base_files files;
-    struct sn_slice chain[SN_BASE_CHAIN_MAX]; /* from the profile asked for towards its source */
-    size_t depth;
-    bool from_process; /* the last keys came from a process without telling an expiry */
-};
-
-static const char *env_get(const struct sn_base *base, const char *name)
-{
-    return base->env->get(base->env->ctx, name);
-}
 
 /* --- Errors that name the chain --- */
 
-static void format_chain(const struct resolver *r, struct sn_slice last, struct sn_buf *out)
+static void format_chain(const struct sn_resolver *r, struct sn_slice last, struct sn_buf *out)
 {
     for (size_t i = 0; i < r->depth; i++) {
         sn_buf_addf(out, "%s%.*s", i > 0 ? " -> " : "", SN_PRI(sn_slice_sub(r->chain[i], 0, 64)));
@@ -69,7 +33,7 @@ static void format_chain(const struct resolver *r, struct sn_slice last, struct 
     }
 }
 
-static enum sn_status in_chain(const struct resolver *r, struct sn_error *err)
+static enum sn_status in_chain(const struct sn_resolver *r, struct sn_error *err)
 {
     SN_AUTO(sn_buf_clear) struct sn_buf chain = {0};
 
@@ -77,38 +41,33 @@ static enum sn_status in_chain(const struct resolver *r, struct sn_error *err)
     return sn_error_context(err, "AWS profile %s", sn_buf_str(&chain));
 }
 
-static enum sn_status missing(const struct resolver *r, struct sn_error *err)
+static enum sn_status missing(const struct sn_resolver *r, struct sn_error *err)
 {
     SN_AUTO(sn_buf_clear) struct sn_buf chain = {0};
     struct sn_slice name = r->chain[r->depth - 1];
 
     format_chain(r, (struct sn_slice){0}, &chain);
     (void)sn_fail(err, SN_UNAUTHENTICATED, "CONFIG_MISSING_CREDENTIALS",
-        "AWS profile %s: '%.*s' has no credentials: neither source_profile, credential_process nor static keys",
+        "AWS profile %s: '%.*s' has no credentials: neither stored keys, source_profile, credential_process nor static "
+        "keys",
         sn_buf_str(&chain), SN_PRI(name));
-    return sn_suggest(
-        err, "add one of these to the profile in %s, or name another with --aws-profile", r->files.config_path);
-}
-
-static enum sn_status bad_setting(
-    const struct resolver *r, const struct sn_awsconfig_setting *setting, const char *must, struct sn_error *err)
-{
-    return sn_fail(err, SN_INVALID, "CONFIG_INVALID", "%s:%u: %.*s must be %s", r->files.config_path, setting->line,
-        SN_PRI(setting->key), must);
+    return sn_suggest(err,
+        "store keys with 'sentinel vault add %.*s', add one of these to the profile in %s, or name another profile",
+        SN_PRI(name), r->files.config_path);
 }
 
 /* --- Regions --- */
 
-static enum sn_status region_of(const struct sn_base *base, const struct sn_base_files *files, struct sn_slice profile,
-    char out_region[SN_REGION_MAX + 1], struct sn_error *err)
+enum sn_status sn_resolver_region(const struct sn_base *base, const struct sn_base_files *files,
+    struct sn_slice profile, char out_region[SN_REGION_MAX + 1], struct sn_error *err)
 {
     struct sn_slice region = sn_slice_str(base->region);
 
     if (region.len == 0) {
-        region = sn_slice_str(env_get(base, "AWS_REGION"));
+        region = sn_slice_str(sn_base_env(base, "AWS_REGION"));
     }
     if (region.len == 0) {
-        region = sn_slice_str(env_get(base, "AWS_DEFAULT_REGION"));
+        region = sn_slice_str(sn_base_env(base, "AWS_DEFAULT_REGION"));
     }
     if (region.len == 0 && files != NULL) {
         SN_TRY(sn_base_profile_text(files, profile, "region", &region, err));
@@ -125,9 +84,9 @@ static enum sn_status region_of(const struct sn_base *base, const struct sn_base
 /* The profile of the chain when none is named: AWS_PROFILE, AWS_DEFAULT_PROFILE, default. */
 static struct sn_slice chosen_profile(const struct sn_base *base, bool *out_is_explicit)
 {
-    const char *name = base->profile != NULL ? base->profile : env_get(base, "AWS_PROFILE");
+    const char *name = base->profile != NULL ? base->profile : sn_base_env(base, "AWS_PROFILE");
 
-    name = name != NULL ? name : env_get(base, "AWS_DEFAULT_PROFILE");
+    name = name != NULL ? name : sn_base_env(base, "AWS_DEFAULT_PROFILE");
     *out_is_explicit = name != NULL;
     return name != NULL ? sn_slice_str(name) : SN_S("default");
 }
@@ -137,12 +96,12 @@ enum sn_status sn_base_region(struct sn_base *base, char out_region[SN_REGION_MA
     SN_AUTO(sn_base_files_clear) struct sn_base_files files = {0};
     bool is_explicit = false;
 
-    SN_TRY(region_of(base, NULL, (struct sn_slice){0}, out_region, err));
+    SN_TRY(sn_resolver_region(base, NULL, (struct sn_slice){0}, out_region, err));
     if (out_region[0] != '\0') {
         return SN_OK;
     }
     SN_TRY(sn_base_files_load(base->env, &files, err));
-    return region_of(base, &files, chosen_profile(base, &is_explicit), out_region, err);
+    return sn_resolver_region(base, &files, chosen_profile(base, &is_explicit), out_region, err);
 }
 
 /* --- Keys --- */
@@ -150,9 +109,9 @@ enum sn_status sn_base_region(struct sn_base *base, char out_region[SN_REGION_MA
 static enum sn_status env_keys(
     const struct sn_base *base, struct sn_credentials *out_credentials, bool *out_found, struct sn_error *err)
 {
-    const char *id = env_get(base, "AWS_ACCESS_KEY_ID");
-    const char *secret = env_get(base, "AWS_SECRET_ACCESS_KEY");
-    const char *token = env_get(base, "AWS_SESSION_TOKEN");
+    const char *id = sn_base_env(base, "AWS_ACCESS_KEY_ID");
+    const char *secret = sn_base_env(base, "AWS_SECRET_ACCESS_KEY");
+    const char *token = sn_base_env(base, "AWS_SESSION_TOKEN");
 
     *out_found = id != NULL || secret != NULL;
     if (!*out_found) {
@@ -176,7 +135,7 @@ static enum sn_status env_keys(
 }
 
 /* Ways to get credentials that this version knows by name only: said plainly instead of passed over. */
-static enum sn_status check_supported(const struct resolver *r, struct sn_slice profile, struct sn_error *err)
+static enum sn_status check_supported(const struct sn_resolver *r, struct sn_slice profile, struct sn_error *err)
 {
     static const struct {
         const char *key, *what;
@@ -203,7 +162,7 @@ static enum sn_status check_supported(const struct resolver *r, struct sn_slice 
     return SN_OK;
 }
 
-static enum sn_status process_keys(struct resolver *r, struct sn_slice profile, struct sn_slice command,
+static enum sn_status process_keys(struct sn_resolver *r, struct sn_slice profile, struct sn_slice command,
     struct sn_credentials *out_credentials, struct sn_error *err)
 {
     SN_TRY(sn_awsconfig_check_trust(r->files.config, err));
@@ -215,7 +174,7 @@ static enum sn_status process_keys(struct resolver *r, struct sn_slice profile, 
 
 /* Keys that the profile itself holds or makes, without a role on top. */
 static enum sn_status own_keys(
-    struct resolver *r, struct sn_slice profile, struct sn_credentials *out_credentials, struct sn_error *err)
+    struct sn_resolver *r, struct sn_slice profile, struct sn_credentials *out_credentials, struct sn_error *err)
 {
     struct sn_slice command;
     struct sn_slice from;
@@ -240,132 +199,9 @@ static enum sn_status own_keys(
     return found ? SN_OK : missing(r, err);
 }
 
-/* --- Assuming a role --- */
-
-static enum sn_status give_keys(void *ctx, struct sn_credentials *out_credentials, struct sn_error *err)
-{
-    (void)err;
-    sn_credentials_copy(out_credentials, ctx);
-    return SN_OK;
-}
-
-/* The environment, with the profile's endpoint_url behind it. */
-struct endpoint_env {
-    const struct sn_env *env;
-    const char *endpoint_url;
-};
-
-static const char *endpoint_env_get(void *ctx, const char *name)
-{
-    const struct endpoint_env *e = ctx;
-    const char *value = e->env->get(e->env->ctx, name);
-
-    return value == NULL && e->endpoint_url[0] != '\0' && strcmp(name, "AWS_ENDPOINT_URL") == 0 ? e->endpoint_url
-                                                                                                : value;
-}
-
-static enum sn_status open_sts(struct resolver *r, struct sn_slice profile, const struct sn_credential_source *source,
-    struct sn_sts **out_sts, struct sn_error *err)
-{
-    char region[SN_REGION_MAX + 1];
-    char endpoint[SN_ENDPOINT_MAX];
-    char custom[SN_ENDPOINT_MAX];
-    struct sn_slice url;
-    struct endpoint_env wrapped = {.env = r->base->env, .endpoint_url = custom};
-    const struct sn_env env = {.get = endpoint_env_get, .ctx = &wrapped};
-
-    SN_TRY(region_of(r->base, &r->files, profile, region, err));
-    SN_TRY(sn_base_profile_text(&r->files, profile, "endpoint_url", &url, err));
-    (void)snprintf(custom, sizeof(custom), "%.*s", SN_PRI(url));
-    const char *used = region[0] != '\0' ? region : "us-east-1";
-    SN_TRY(sn_endpoint_url("sts", sn_slice_str(used), &env, endpoint, err));
-    struct sn_sts_options options = {.endpoint = endpoint,
-        .region = used,
-        .source = source,
-        .clock = r->base->clock,
-        .ca_file = r->base->ca_file,
-        .transport = r->base->transport};
-    return sn_sts_new(&options, out_sts, err);
-}
-
-static enum sn_status read_duration(
-    struct resolver *r, struct sn_slice profile, bool is_chained, int64_t *out_duration_s, struct sn_error *err)
-{
-    const struct sn_awsconfig_setting *setting = NULL;
-
-    *out_duration_s = DURATION_DEFAULT_S;
-    SN_TRY(sn_base_profile_get(&r->files, profile, "duration_seconds", &setting, err));
-    if (setting != NULL && sn_parse_int(setting->value, DURATION_MIN_S, DURATION_MAX_S, out_duration_s, err) != SN_OK) {
-        return bad_setting(r, setting, "whole seconds, 900 to 43200", err);
-    }
-    /* Role chaining: STS gives no more than an hour. */
-    if (is_chained && *out_duration_s > CHAINED_MAX_S) {
-        *out_duration_s = CHAINED_MAX_S;
-    }
-    return SN_OK;
-}
-
-/* The name of who assumes, so that the caller's ARN is the same from one session to the next. */
-static void default_session_name(struct sn_sts *sts, const struct sn_clock *clock, char out_name[SESSION_NAME_MAX + 1])
-{
-    struct sn_caller caller = {0};
-    struct sn_error ignored;
-    struct sn_slice before;
-    struct sn_slice name;
-
-    if (sn_sts_get_caller_identity(sts, 0, &caller, &ignored) == SN_OK &&
-        sn_slice_cut_last(sn_slice_str(caller.arn), '/', &before, &name) && name.len > 0 &&
-        name.len <= SESSION_NAME_MAX && sn_slice_is_alnum_or(name, "_+=,.@-")) {
-        (void)snprintf(out_name, SESSION_NAME_MAX + 1, "%.*s%s", SN_PRI(name), name.len == 1 ? "-" : "");
-        return;
-    }
-    (void)snprintf(out_name, SESSION_NAME_MAX + 1, "sentinel-%lld", (long long)sn_clock_unix_s(clock));
-}
-
-static enum sn_status check_hop(struct resolver *r, struct sn_slice profile, struct sn_error *err)
-{
-    static const char *const keys[] = {"mfa_serial", "session_tags"};
-
-    for (size_t i = 0; i < SN_LEN(keys); i++) {
-        struct sn_slice value;
-        SN_TRY(sn_base_profile_text(&r->files, profile, keys[i], &value, err));
-        if (value.len > 0) {
-            return sn_fail(err, SN_UNAVAILABLE, "CONFIG_UNSUPPORTED",
-                "profile '%.*s' assumes its role with %s, which is not supported yet", SN_PRI(profile), keys[i]);
-        }
-    }
-    return SN_OK;
-}
-
-/* Puts a role on the keys in place. */
-static enum sn_status assume(struct resolver *r, struct sn_slice profile, struct sn_slice role_arn,
-    struct sn_credentials *credentials, struct sn_error *err)
-{
-    SN_AUTO(sn_sts_free_p) struct sn_sts *sts = NULL;
-    SN_AUTO(sn_assumed_role_clear) struct sn_assumed_role role = {0};
-    const struct sn_credential_source source = {.get = give_keys, .ctx = credentials};
-    struct sn_assume_role ask = {.role_arn = role_arn};
-    char name[SESSION_NAME_MAX + 1];
-
-    SN_TRY(check_hop(r, profile, err));
-    SN_TRY(read_duration(r, profile, sn_secret_is_set(&credentials->session_token), &ask.duration_s, err));
-    SN_TRY(sn_base_profile_text(&r->files, profile, "external_id", &ask.external_id, err));
-    SN_TRY(sn_base_profile_text(&r->files, profile, "source_identity", &ask.source_identity, err));
-    SN_TRY(sn_base_profile_text(&r->files, profile, "role_session_name", &ask.session_name, err));
-    SN_TRY(open_sts(r, profile, &source, &sts, err));
-    if (ask.session_name.len == 0) {
-        default_session_name(sts, r->base->clock, name);
-        ask.session_name = sn_slice_str(name);
-    }
-    SN_TRY(sn_sts_assume_role(sts, &ask, 0, &role, err));
-    sn_credentials_move(credentials, &role.credentials);
-    r->from_process = false;
-    return SN_OK;
-}
-
 /* --- The chain --- */
 
-static enum sn_status push(struct resolver *r, struct sn_slice profile, struct sn_error *err)
+static enum sn_status push(struct sn_resolver *r, struct sn_slice profile, struct sn_error *err)
 {
     SN_AUTO(sn_buf_clear) struct sn_buf chain = {0};
 
@@ -380,7 +216,8 @@ static enum sn_status push(struct resolver *r, struct sn_slice profile, struct s
         return sn_fail(
             err, SN_INVALID, "CONFIG_INVALID", "source_profile leads through more than %d profiles", SN_BASE_CHAIN_MAX);
     }
-    if (!sn_base_profile_exists(&r->files, profile)) {
+    r->from_keyring = r->base->store != NULL && sn_vault_store_has(r->base->store, profile);
+    if (!r->from_keyring && !sn_base_profile_exists(&r->files, profile)) {
         if (r->depth == 0) {
             return sn_base_profile_unknown(&r->files, profile, err);
         }
@@ -392,9 +229,17 @@ static enum sn_status push(struct resolver *r, struct sn_slice profile, struct s
     return SN_OK;
 }
 
+static enum sn_status stored_keys(struct sn_resolver *r, struct sn_credentials *out_credentials, struct sn_error *err)
+{
+    bool found = false;
+
+    SN_TRY(sn_vault_store_find(r->base->store, r->chain[r->depth - 1], out_credentials, &found, err));
+    return found ? sn_resolver_prime(r, out_credentials, err) : missing(r, err);
+}
+
 /* Down to the profile that holds keys, then up again, a role at each step that names one. */
 static enum sn_status resolve_chain(
-    struct resolver *r, struct sn_slice profile, struct sn_credentials *out_credentials, struct sn_error *err)
+    struct sn_resolver *r, struct sn_slice profile, struct sn_credentials *out_credentials, struct sn_error *err)
 {
     struct sn_slice next = profile;
 
@@ -402,18 +247,19 @@ static enum sn_status resolve_chain(
         struct sn_slice name = next;
         SN_TRY(push(r, name, err));
         SN_TRY(sn_base_profile_text(&r->files, name, "source_profile", &next, err));
-        if (sn_slice_eq(next, name)) {
+        if (r->from_keyring || sn_slice_eq(next, name)) {
             next = (struct sn_slice){0};
         }
     }
     size_t bottom = r->depth - 1;
-    if (own_keys(r, r->chain[bottom], out_credentials, err) != SN_OK) {
+    if ((r->from_keyring ? stored_keys(r, out_credentials, err)
+                         : own_keys(r, r->chain[bottom], out_credentials, err)) != SN_OK) {
         return sn_error_is(err, "CONFIG_MISSING_CREDENTIALS") ? err->status : in_chain(r, err);
     }
     for (size_t i = r->depth; i > 0; i--) {
         struct sn_slice role_arn;
         SN_TRY(sn_base_profile_text(&r->files, r->chain[i - 1], "role_arn", &role_arn, err));
-        if (role_arn.len > 0 && assume(r, r->chain[i - 1], role_arn, out_credentials, err) != SN_OK) {
+        if (role_arn.len > 0 && sn_resolver_assume(r, r->chain[i - 1], role_arn, out_credentials, err) != SN_OK) {
             return in_chain(r, err);
         }
     }
@@ -432,7 +278,7 @@ static enum sn_status nothing_found(const struct sn_base *base, struct sn_error 
 static enum sn_status resolve(
     const struct sn_base *base, struct sn_credentials *out_credentials, bool *out_keep, struct sn_error *err)
 {
-    struct resolver r = {.base = base};
+    struct sn_resolver r = {.base = base};
     bool is_explicit = false;
     bool found = false;
     struct sn_slice profile = chosen_profile(base, &is_explicit);
@@ -446,7 +292,8 @@ static enum sn_status resolve(
         }
     }
     status = sn_base_files_load(base->env, &r.files, err);
-    if (status == SN_OK && !is_explicit && !sn_base_profile_exists(&r.files, profile)) {
+    if (status == SN_OK && !is_explicit && !sn_base_profile_exists(&r.files, profile) &&
+        (base->store == NULL || !sn_vault_store_has(base->store, profile))) {
         status = nothing_found(base, err);
     } else if (status == SN_OK) {
         status = resolve_chain(&r, profile, out_credentials, err);
@@ -527,6 +374,10 @@ enum sn_status sn_base_new(const struct sn_base_options *options, struct sn_base
     base->env = options->env != NULL ? options->env : sn_env_system();
     base->clock = options->clock != NULL ? options->clock : sn_clock_system();
     base->transport = options->transport;
+    base->store = options->store;
+    base->mfa = options->mfa;
+    base->no_session = options->no_session;
+    base->duration_s = options->duration_s;
     base->source = (struct sn_credential_source){.get = get, .ctx = base};
     if (region.len > 0 && !sn_region_is_valid(region)) {
         return sn_fail(err, SN_INVALID, "CONFIG_INVALID_REGION", "'%.*s' is not an AWS region",
@@ -536,7 +387,7 @@ enum sn_status sn_base_new(const struct sn_base_options *options, struct sn_base
     if (options->profile != NULL && options->profile[0] != '\0') {
         base->profile = sn_strdup(sn_slice_str(options->profile));
     }
-    ca_file = ca_file != NULL ? ca_file : env_get(base, "AWS_CA_BUNDLE");
+    ca_file = ca_file != NULL ? ca_file : sn_base_env(base, "AWS_CA_BUNDLE");
     if (ca_file != NULL) {
         base->ca_file = sn_strdup(sn_slice_str(ca_file));
     }

@@ -178,7 +178,10 @@ static enum sn_status refresh_early(struct sn_credential_cache *cache, const str
             return SN_OK;
         }
         sn_issued_clear(&fresh);
-        if (ask(cache, question, &fresh, &http_status, &cause) == SN_OK) {
+        cache->is_early = true;
+        enum sn_status status = ask(cache, question, &fresh, &http_status, &cause);
+        cache->is_early = false;
+        if (status == SN_OK) {
             *out_issued = fresh;
             fresh = (struct sn_issued){0};
             return SN_OK;

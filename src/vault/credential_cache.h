@@ -42,6 +42,7 @@ struct sn_credential_cache {
     char lock_name[40];
     bool is_usable;
     bool is_refused; /* by the kernel */
+    bool is_early;   /* while vend runs: something usable is at hand, so nobody is to be asked anything */
 };
 
 /* Never fails: without a keyring, or for a URL that is none, the cache is not usable and get() asks the TVM. */
