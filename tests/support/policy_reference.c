@@ -117,6 +117,7 @@ static void put_limits(struct sn_buf *page)
         "| a document | %d bytes, 16 levels, 400000 values |\n| rules | %d |\n| groups | %d |\n"
         "| entries of a list or group | %d |\n| an entry | %d bytes, an ARN %d |\n| profiles of the catalogue | %d |\n"
         "| minified session policy and policy ARNs | %d bytes together |\n\n"
+        "Whatever a text holds, reading it takes at most 40 times the size of the largest document, 40 MiB.\n\n"
         "Not part of the language: anchors, aliases, merge keys, tags, several documents in one file, keys given "
         "twice, a key\n"
         "without a value, control characters, text that is not UTF-8.\n",

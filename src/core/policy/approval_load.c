@@ -269,7 +269,7 @@ static void check_auto_approve(struct sn_loader *loader, const struct sn_approve
     const struct sn_auto_approve *automatic = &rule->auto_approve;
     const struct sn_yaml_node *users = sn_yaml_get(node, "users");
     bool names_users = users != NULL && users->count > 0;
-    if (!names_users && !automatic->time.is_set && automatic->max_duration_s == 0) {
+    if (!names_users && !automatic->time.is_set && sn_load_is_nothing(sn_yaml_get(node, "max_duration"))) {
         SN_FINDING_ERROR(loader, "auto-approve", node, &path, "give users, time or max_duration",
             "auto_approve of rule '%.*s' would approve every request", SN_SHOW(loader->rule_name));
     }

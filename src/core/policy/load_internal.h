@@ -100,6 +100,9 @@ void sn_load_time(struct sn_loader *loader, const struct sn_yaml_node *time, con
 bool sn_load_duration(const struct sn_report *report, const struct sn_schema_field *field,
     const struct sn_yaml_node *node, const struct sn_path *path, const char *owner_word, struct sn_slice owner,
     int64_t *out_seconds);
+/* True where nothing was given: no node, an empty list, a zero. A faulty value, which has its own finding, is
+ * something. */
+bool sn_load_is_nothing(const struct sn_yaml_node *node);
 /* The same for the life of credentials, which STS limits further for callers that are roles. */
 bool sn_load_session_duration(const struct sn_report *report, const struct sn_schema_field *field,
     const struct sn_yaml_node *node, const struct sn_path *path, const char *owner_word, struct sn_slice owner,

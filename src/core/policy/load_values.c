@@ -222,7 +222,8 @@ bool sn_load_duration(const struct sn_report *report, const struct sn_schema_fie
 {
     struct sn_error err = {0};
     int64_t seconds = 0;
-    if (sn_parse_duration_or_zero(node->text, &seconds, &err) != SN_OK || seconds < field->min || seconds > field->max) {
+    if (sn_parse_duration_or_zero(node->text, &seconds, &err) != SN_OK || seconds < field->min ||
+        seconds > field->max) {
         char low[32], high[32], mend[128];
         (void)bound_text(field->min, low);
         (void)bound_text(field->max, high);
@@ -234,6 +235,17 @@ bool sn_load_duration(const struct sn_report *report, const struct sn_schema_fie
     }
     *out_seconds = seconds;
     return true;
+}
+
+bool sn_load_is_nothing(const struct sn_yaml_node *node)
+{
+    struct sn_error ignored = {0};
+    int64_t seconds = 1;
+    if (node == NULL || node->kind != SN_YAML_SCALAR) {
+        return node == NULL || node->count == 0;
+    }
+    return sn_slice_eq_str(node->text, "0") ||
+           (sn_parse_duration_or_zero(node->text, &seconds, &ignored) == SN_OK && seconds == 0);
 }
 
 bool sn_load_session_duration(const struct sn_report *report, const struct sn_schema_field *field,

@@ -12,11 +12,13 @@ static void check_rule(struct sn_loader *loader, struct sn_ruleset *ruleset, voi
     struct sn_path window_path = {.parent = path, .field = "quota_window"};
     struct sn_path cooldown_path = {.parent = path, .field = "cooldown"};
     (void)ruleset;
-    if (rule->cooldown_s == 0 && rule->max_per_user == 0 && rule->max_per_profile == 0) {
+    if (sn_load_is_nothing(nodes[SN_RATELIMIT_RULE_COOLDOWN]) &&
+        sn_load_is_nothing(nodes[SN_RATELIMIT_RULE_MAX_PER_USER]) &&
+        sn_load_is_nothing(nodes[SN_RATELIMIT_RULE_MAX_PER_PROFILE])) {
         SN_FINDING_ERROR(loader, "no-limit", node, path, "give cooldown, max_per_user or max_per_profile",
             "rule '%.*s' limits nothing", SN_SHOW(loader->rule_name));
     }
-    if (rule->quota_window_s == 0 &&
+    if (sn_load_is_nothing(nodes[SN_RATELIMIT_RULE_QUOTA_WINDOW]) &&
         (rule->max_per_user > 0 || rule->max_per_profile > 0 || rule->escalation_threshold > 0)) {
         const struct sn_yaml_node *window = nodes[SN_RATELIMIT_RULE_QUOTA_WINDOW];
         SN_FINDING_ERROR(loader, "quota-window", window != NULL ? window : node, &window_path,
