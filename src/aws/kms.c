@@ -112,7 +112,9 @@ static enum sn_status translate(const char *action, struct sn_error *err)
         }
     }
     (void)sn_fail(err, cause.status, cause.status == SN_THROTTLED ? "KMS_THROTTLED" : "KMS_ERROR", "%s", cause.message);
-    (void)sn_error_detail(err, "aws_code", "%s", aws_code);
+    if (aws_code[0] != '\0') {
+        (void)sn_error_detail(err, "aws_code", "%s", aws_code);
+    }
     if (cause.retryable) {
         (void)sn_error_retryable(err, 0);
         return sn_suggest(err, "try again in a moment");

@@ -1,39 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cli/cmd_policy_sign.c - policy sign, policy verify: signatures of documents with local keys (POL 11).
+ * cli/cmd_policy_sign.c - policy sign, policy verify: signatures of documents with local keys and keys in KMS (POL 11).
  */
 #include <stddef.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/fs.h"
+#include "cli/aws_access.h"
+#include "cli/document_set.h"
 #include "cli/policy_commands.h"
 #include "cli/policy_input.h"
-#include "cli/prompt.h"
+#include "cli/policy_signer.h"
 #include "core/policy/envelope.h"
 #include "core/policy/key_text.h"
 #include "core/policy/limits.h"
+#include "core/policy/ruleset.h"
+#include "tvm/document_trust.h"
 
-enum { EXIT_INVALID = 1, PRIVATE_MODE = 0077 };
+enum { EXIT_INVALID = 1 };
 
 struct target_args {
     const char *type, *profile, *parameter;
 };
 struct sign_args {
     struct target_args target;
+    struct sn_aws_args aws;
     const char *key_id;
     int64_t serial;
 };
 struct verify_args {
     struct target_args target;
+    struct sn_aws_args aws;
     const char *signature, *public_key, *key_id;
 };
 
-static const char *const type_choices[] = {"policy", "catalog", NULL};
-
 /* clang-format off */
 #define TARGET_OPTS(type_of_args)                                                                                     \
-    {.name = "type", .metavar = "TYPE", .kind = SN_OPT_CHOICE, .choices = type_choices, .fallback = "policy",         \
+    {.name = "type", .metavar = "TYPE", .kind = SN_OPT_CHOICE, .choices = sn_document_type_choices, .fallback = "policy",         \
      .field = offsetof(type_of_args, target.type), .help = "what the document is"},                                   \
     {.name = "profile", .metavar = "PROFILE", .kind = SN_OPT_STRING, .words = SN_WORDS_PROFILES,                      \
      .field = offsetof(type_of_args, target.profile),                                                                 \
@@ -44,11 +48,12 @@ static const char *const type_choices[] = {"policy", "catalog", NULL};
 
 static const struct sn_opt sign_opts[] = {
     {.name = "key-id", .metavar = "KEY", .kind = SN_OPT_STRING, .flags = SN_OPT_REQUIRED,
-     .field = offsetof(struct sign_args, key_id), .help = "file:PATH of an Ed25519 private key in PEM, mode 0600"},
+     .field = offsetof(struct sign_args, key_id), .help = SN_KEY_ID_HELP},
     TARGET_OPTS(struct sign_args),
     {.name = "serial", .metavar = "N", .kind = SN_OPT_INT, .min = 1, .max = SN_SERIAL_MAX - 1,
      .field = offsetof(struct sign_args, serial),
      .help = "rises with every signature of a document; else the time in seconds, or one more than what --output has"},
+    SN_AWS_OPTS(struct sign_args, aws),
     {0},
 };
 static const struct sn_opt verify_opts[] = {
@@ -57,10 +62,10 @@ static const struct sn_opt verify_opts[] = {
     {.name = "public-key", .metavar = "KEY", .kind = SN_OPT_STRING, .words = SN_WORDS_FILES,
      .field = offsetof(struct verify_args, public_key),
      .help = "the PEM file of an Ed25519, P-256 or RSA key, or ed25519:BASE64"},
-    {.name = "key-id", .metavar = "KEY", .kind = SN_OPT_STRING, .flags = SN_OPT_REMOVED,
-     .field = offsetof(struct verify_args, key_id),
-     .help = "keys in KMS are not part of this version; give its public key with --public-key"},
+    {.name = "key-id", .metavar = "KEY", .kind = SN_OPT_STRING, .field = offsetof(struct verify_args, key_id),
+     .help = "a KMS key's id, ARN or alias: KMS is asked"},
     TARGET_OPTS(struct verify_args),
+    SN_AWS_OPTS(struct verify_args, aws),
     {0},
 };
 /* clang-format on */
@@ -92,6 +97,12 @@ static enum sn_status target_name(
         snprintf(out, SN_DOCUMENT_NAME_MAX + 1, "/sentinel/catalog/%.*s", (int)(name.len - strlen(".yaml")), name.ptr);
         return SN_OK;
     }
+    enum sn_document_kind kind = SN_DOCUMENT_POLICY;
+    SN_ASSERT(sn_document_kind_parse(sn_slice_str(args->type), &kind)); /* the choices are the kinds */
+    if (kind != SN_DOCUMENT_POLICY) {
+        snprintf(out, SN_DOCUMENT_NAME_MAX + 1, "%s", sn_document_kinds[kind].parameter);
+        return SN_OK;
+    }
     if (args->profile != NULL) {
         SN_TRY(sn_profile_name_check(sn_slice_str(args->profile), err));
         snprintf(out, SN_DOCUMENT_NAME_MAX + 1, "/sentinel/policies/%s", args->profile);
@@ -105,65 +116,45 @@ static enum sn_status target_name(
 /* A document that is not valid is not signed. */
 static enum sn_status read_valid(const char *file, const char *type, struct sn_buf *out_text, struct sn_error *err)
 {
-    SN_AUTO(sn_policy_unref_p) struct sn_policy *policy = NULL;
     SN_AUTO(sn_catalog_unref_p) struct sn_catalog *catalog = NULL;
+    SN_AUTO(sn_policy_unref_p) struct sn_policy *policy = NULL;
+    SN_AUTO(sn_ruleset_unref_p) struct sn_ruleset *ruleset = NULL;
+    SN_AUTO(sn_zoneinfo_clear) struct sn_zoneinfo zoneinfo;
+    struct sn_tz_source zones;
+    enum sn_document_kind kind = SN_DOCUMENT_POLICY;
 
-    if (strcmp(type, "policy") == 0) {
+    SN_ASSERT(sn_document_kind_parse(sn_slice_str(type), &kind));
+    sn_input_zones(&zoneinfo, &zones);
+    if (kind == SN_DOCUMENT_POLICY) {
         return sn_input_policy(file, NULL, out_text, &policy, err);
     }
     SN_TRY(sn_input_read(file, SN_POLICY_MAX_BYTES, out_text, err));
-    struct sn_catalog_source source = {sn_slice_str(sn_input_name(file)), sn_buf_slice(out_text)};
-    return sn_catalog_load(&source, 1, NULL, &catalog, err);
+    if (kind == SN_DOCUMENT_CATALOG) {
+        struct sn_catalog_source source = {sn_slice_str(sn_input_name(file)), sn_buf_slice(out_text)};
+        return sn_catalog_load(&source, 1, NULL, &catalog, err);
+    }
+    if (sn_ruleset_load(kind, sn_buf_slice(out_text), &zones, NULL, &ruleset, err) != SN_OK) {
+        return sn_error_context(err, "%s", sn_input_name(file));
+    }
+    return SN_OK;
 }
 
-static enum sn_status read_private_key(const char *key_id, struct sn_private_key **out_key, struct sn_error *err)
-{
-    SN_AUTO(sn_secret_clear) struct sn_secret pem = {0};
-    SN_AUTO(sn_secret_clear) struct sn_secret passphrase = {0};
-    struct sn_error cause = {0};
-
-    if (strncmp(key_id, "file:", 5) != 0) {
-        sn_fail(err, SN_USAGE, "KEY_FORM", "'%.80s' is no key of this version", key_id);
-        return sn_suggest(err, "give file:PATH of a key made with: openssl genpkey -algorithm ed25519");
-    }
-    if (sn_fs_read_secret(key_id + 5, SN_SIGN_KEY_FILE_MAX, PRIVATE_MODE, &pem, &cause) != SN_OK) {
-        sn_fail(err, SN_INVALID, "KEY_UNREADABLE", "the key cannot be used: %s", cause.message);
-        return cause.suggestion[0] != '\0' ? sn_suggest(err, "%s", cause.suggestion) : err->status;
-    }
-    bool is_encrypted = sn_private_key_is_encrypted(&pem);
-    if (is_encrypted) {
-        SN_TRY(sn_prompt_secret("Passphrase of the signing key: ", &passphrase, err));
-    }
-    return sn_private_key_parse(&pem, is_encrypted ? &passphrase : NULL, out_key, err);
-}
-
-/* One more than the signature that is there, or the time. */
-static enum sn_status choose_serial(const struct sn_app *app, const struct sign_args *args,
-    struct sn_envelope *envelope, int64_t now_s, struct sn_error *err)
+/* The serial of the signature that --output would replace; 0: none. */
+static int64_t serial_before(const struct sn_app *app)
 {
     SN_AUTO(sn_buf_clear) struct sn_buf text = {0};
     struct sn_envelope before;
     struct sn_error ignored = {0};
 
-    envelope->serial = args->serial != 0 ? args->serial : now_s;
-    if (args->serial == 0 && app->output != NULL &&
-        sn_fs_read(app->output, SN_ENVELOPE_MAX_BYTES, &text, &ignored) == SN_OK &&
-        sn_envelope_parse(sn_buf_slice(&text), &before, &ignored) == SN_OK && before.is_bound &&
-        before.serial >= envelope->serial) {
-        envelope->serial = before.serial + 1;
-    }
-    if (envelope->serial > now_s + SN_SERIAL_AHEAD_S) {
-        sn_fail(err, SN_USAGE, "SERIAL_AHEAD", "serial %lld lies more than a day ahead of the clock",
-            (long long)envelope->serial);
-        return sn_suggest(err, "it would block later signatures; check the clock, or give a smaller --serial");
-    }
-    return SN_OK;
+    return app->output != NULL && sn_fs_read(app->output, SN_ENVELOPE_MAX_BYTES, &text, &ignored) == SN_OK &&
+                   sn_envelope_parse(sn_buf_slice(&text), &before, &ignored) == SN_OK && before.is_bound
+               ? before.serial
+               : 0;
 }
 
-static enum sn_status run_sign(struct sn_app *app, void *arguments, struct sn_error *err)
+static enum sn_status sign(struct sn_app *app, const struct sign_args *args, struct sn_aws_access *access,
+    struct sn_policy_signer *signer, struct sn_error *err)
 {
-    const struct sign_args *args = arguments;
-    SN_AUTO(sn_private_key_free_p) struct sn_private_key *key = NULL;
     SN_AUTO(sn_buf_clear) struct sn_buf document = {0};
     SN_AUTO(sn_buf_clear) struct sn_buf out = {0};
     struct sn_envelope envelope = {0};
@@ -174,15 +165,15 @@ static enum sn_status run_sign(struct sn_app *app, void *arguments, struct sn_er
     if (!envelope.is_bound && args->serial != 0) {
         return sn_fail(err, SN_USAGE, "SERIAL_WITHOUT_TARGET", "--serial needs --profile or --policy-parameter");
     }
+    SN_TRY(sn_policy_signer_check(args->key_id, err));
     SN_TRY(read_valid(app->operands[0], args->target.type, &document, err));
-    SN_TRY(read_private_key(args->key_id, &key, err));
+    SN_TRY(sn_policy_signer_open(access, args->key_id, signer, err));
     if (envelope.is_bound) {
-        SN_TRY(choose_serial(app, args, &envelope, now_ms / 1000, err));
+        SN_TRY(sn_policy_serial_choose(args->serial, serial_before(app), now_ms / 1000, &envelope.serial, err));
     } else {
         sn_app_warn(app, "the signature names no document; a server refuses it unless told otherwise");
     }
-    (void)sn_time_format_rfc3339_ms(now_ms, envelope.signed_at);
-    SN_TRY(sn_envelope_sign(&envelope, sn_buf_slice(&document), key, err));
+    SN_TRY(sn_policy_signer_sign(signer, &envelope, sn_buf_slice(&document), now_ms, err));
     sn_envelope_format(&out, &envelope, true);
     SN_TRY(sn_app_write(app, sn_buf_slice(&out), err));
     if (app->output != NULL) {
@@ -191,23 +182,68 @@ static enum sn_status run_sign(struct sn_app *app, void *arguments, struct sn_er
     return SN_OK;
 }
 
+static enum sn_status run_sign(struct sn_app *app, void *arguments, struct sn_error *err)
+{
+    const struct sign_args *args = arguments;
+    struct sn_aws_access access = {.args = args->aws};
+    struct sn_policy_signer signer = {0};
+    enum sn_status status = sign(app, args, &access, &signer, err);
+
+    sn_policy_signer_clear(&signer);
+    sn_aws_access_clear(&access);
+    return status;
+}
+
 /* --- Verify --- */
 
-static enum sn_status read_public_key(
-    const struct verify_args *args, struct sn_public_key **out_key, struct sn_error *err)
+/* Who is asked about a signature: a key at hand, or KMS. */
+struct judge {
+    struct sn_aws_access access;
+    struct sn_public_key *public_key;
+    struct sn_kms_trust *kms;
+    struct sn_signature_key key;
+};
+
+static void judge_clear(struct judge *judge)
 {
-    if (args->public_key == NULL) {
-        sn_fail(err, SN_USAGE, "NO_KEY", "no key is given");
-        return sn_suggest(err, "add --public-key FILE, or --public-key ed25519:BASE64");
-    }
-    if (sn_slice_has_prefix(sn_slice_str(args->public_key), SN_S(SN_KEY_TEXT_ED25519))) {
-        return sn_key_text_ed25519(sn_slice_str(args->public_key), out_key, err);
+    sn_public_key_free(judge->public_key);
+    sn_kms_trust_free(judge->kms);
+    sn_aws_access_clear(&judge->access);
+}
+
+static enum sn_status read_public_key(const char *text, struct sn_public_key **out_key, struct sn_error *err)
+{
+    if (sn_slice_has_prefix(sn_slice_str(text), SN_S(SN_KEY_TEXT_ED25519))) {
+        return sn_key_text_ed25519(sn_slice_str(text), out_key, err);
     }
     SN_AUTO(sn_buf_clear) struct sn_buf pem = {0};
-    SN_TRY(sn_input_read(args->public_key, SN_SIGN_KEY_FILE_MAX, &pem, err));
+    SN_TRY(sn_input_read(text, SN_SIGN_KEY_FILE_MAX, &pem, err));
     if (sn_public_key_parse(sn_buf_slice(&pem), out_key, err) != SN_OK) {
-        return sn_error_context(err, "%s", args->public_key);
+        return sn_error_context(err, "%s", text);
     }
+    return SN_OK;
+}
+
+static enum sn_status find_judge(const struct verify_args *args, struct judge *judge, struct sn_error *err)
+{
+    struct sn_kms *kms = NULL;
+
+    if ((args->public_key == NULL) == (args->key_id == NULL)) {
+        sn_fail(err, SN_USAGE, "NO_KEY", args->key_id == NULL ? "no key is given" : "two keys are given");
+        return sn_suggest(err, "give one of --public-key FILE, --public-key ed25519:BASE64 and --key-id KMS-KEY");
+    }
+    if (args->public_key != NULL) {
+        SN_TRY(read_public_key(args->public_key, &judge->public_key, err));
+        judge->key.local = judge->public_key;
+        return SN_OK;
+    }
+    if (!sn_kms_key_is_named(sn_slice_str(args->key_id))) {
+        sn_fail(err, SN_USAGE, "KEY_FORM", "'%.80s' is no key in KMS", args->key_id);
+        return sn_suggest(err, "give its id, ARN or alias/NAME; for a key in a file use --public-key");
+    }
+    SN_TRY(sn_aws_access_kms(&judge->access, &kms, err));
+    judge->kms = sn_kms_trust_new(kms, sn_slice_str(args->key_id));
+    judge->key.remote = sn_kms_trust_key(judge->kms);
     return SN_OK;
 }
 
@@ -266,58 +302,79 @@ static bool matches_with_newline(const struct sn_envelope *envelope, const struc
     return strcmp(hash, envelope->policy_hash) == 0;
 }
 
-static enum sn_status run_verify(struct sn_app *app, void *arguments, struct sn_error *err)
+static enum sn_status show(struct sn_app *app, const struct verdict *verdict, struct sn_error *err)
 {
-    const struct verify_args *args = arguments;
-    SN_AUTO(sn_public_key_free_p) struct sn_public_key *key = NULL;
+    SN_AUTO(sn_buf_clear) struct sn_buf out = {0};
+
+    if (app->json) {
+        verdict_json(&out, verdict);
+    } else {
+        sn_buf_add_str(&out, verdict->reason == NULL ? "Signature valid\n" : "Signature invalid\n");
+        if (verdict->reason != NULL) {
+            say_why(app, verdict);
+        }
+    }
+    sn_app_outcome(app, verdict->reason == NULL ? 0 : EXIT_INVALID);
+    return sn_app_write(app, sn_buf_slice(&out), err);
+}
+
+static enum sn_status verify(
+    struct sn_app *app, const struct verify_args *args, struct judge *judge, struct sn_error *err)
+{
     SN_AUTO(sn_buf_clear) struct sn_buf document = {0};
     SN_AUTO(sn_buf_clear) struct sn_buf text = {0};
-    SN_AUTO(sn_buf_clear) struct sn_buf out = {0};
     char parameter[SN_DOCUMENT_NAME_MAX + 1];
     const char *used = NULL;
     struct sn_envelope envelope;
     struct sn_error reason = {0};
 
     SN_TRY(target_name(&args->target, app->operands[0], parameter, err));
-    SN_TRY(read_public_key(args, &key, err));
+    SN_TRY(find_judge(args, judge, err));
     SN_TRY(sn_input_read(app->operands[0], SN_POLICY_MAX_BYTES, &document, err));
     SN_TRY(sn_input_read(args->signature, SN_ENVELOPE_MAX_BYTES, &text, err));
     SN_TRY(sn_envelope_parse(sn_buf_slice(&text), &envelope, err));
     bool has_target = parameter[0] != '\0';
-    const struct sn_signature_key keys[] = {{.local = key}};
     struct sn_signature_rules rules = {
-        .keys = keys, .key_count = 1, .parameter = has_target ? parameter : NULL, .allow_unbound = !has_target};
+        .keys = &judge->key, .key_count = 1, .parameter = has_target ? parameter : NULL, .allow_unbound = !has_target};
     bool is_valid = sn_envelope_verify(&envelope, sn_buf_slice(&document), &rules, &used, &reason) == SN_OK;
-
+    if (!is_valid && !sn_slice_has_prefix(sn_slice_str(reason.code), SN_S("SIGNATURE_"))) {
+        *err = reason; /* nobody knows */
+        return reason.status;
+    }
     struct verdict verdict = {.envelope = &envelope, .reason = is_valid ? NULL : &reason};
     sn_sha256_hex(sn_buf_slice(&document), verdict.computed_hash);
     verdict.newline_would_do = !is_valid && matches_with_newline(&envelope, &document);
-    if (app->json) {
-        verdict_json(&out, &verdict);
-    } else {
-        sn_buf_add_str(&out, is_valid ? "Signature valid\n" : "Signature invalid\n");
-        if (!is_valid) {
-            say_why(app, &verdict);
-        }
-    }
-    sn_app_outcome(app, is_valid ? 0 : EXIT_INVALID);
-    return sn_app_write(app, sn_buf_slice(&out), err);
+    return show(app, &verdict, err);
+}
+
+static enum sn_status run_verify(struct sn_app *app, void *arguments, struct sn_error *err)
+{
+    const struct verify_args *args = arguments;
+    struct judge judge = {.access = {.args = args->aws}};
+    enum sn_status status = verify(app, args, &judge, err);
+
+    judge_clear(&judge);
+    return status;
 }
 
 static const struct sn_exit_row sign_exits[] = {
     {0, "signed"},
     {2, "wrong usage, an invalid document, or a key that cannot be used"},
+    {3, "KMS could not be asked, or refused"},
     {0},
 };
 static const struct sn_exit_row verify_exits[] = {
     {0, "the signature is valid"},
     {1, "the signature is invalid"},
     {2, "wrong usage, or a document, signature or key that cannot be read"},
+    {3, "KMS could not be asked, or refused"},
     {0},
 };
 static const struct sn_example sign_examples[] = {
     {"sentinel policy sign policies/prod.yaml --profile prod --key-id file:signing.pem -o policies/prod.yaml.sig.json",
         "sign the policy of a profile, beside it"},
+    {"sentinel policy sign prod.yaml --profile prod --key-id alias/sentinel-policy-signing -o prod.yaml.sig.json",
+        "with a key in KMS"},
     {"sentinel policy sign --type catalog catalog.yaml --key-id file:signing.pem -o catalog.yaml.sig.json",
         "sign a catalogue file; its name follows from the file's"},
     {0},
@@ -355,8 +412,9 @@ const struct sn_cmd sn_cmd_policy_verify = {
     .name = "policy verify",
     .group = SN_GROUP_POLICY,
     .summary = "check the signature of a document",
-    .description =
-        "Compares the hash, then the target if one is given, then the signature itself. Nothing is contacted.",
+    .description = "Compares the hash, then the target if one is given, then the signature itself. Nothing is "
+                   "contacted, but KMS with "
+                   "--key-id.",
     .operands = "FILE",
     .min_operands = 1,
     .max_operands = 1,

@@ -18,6 +18,8 @@
 
 #include "base/fs.h"
 
+enum { CONFIRM_MAX = 64 };
+
 static const int caught_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
 static volatile sig_atomic_t caught; /* the number; 0: none */
 
@@ -169,5 +171,35 @@ enum sn_status sn_prompt_yes(const char *question, bool *out_is_yes, struct sn_e
     SN_TRY(sn_prompt_text(question, answer, err));
     struct sn_slice text = sn_slice_str(answer);
     *out_is_yes = sn_slice_eq_nocase(text, SN_S("y")) || sn_slice_eq_nocase(text, SN_S("yes"));
+    return SN_OK;
+}
+
+enum sn_status sn_prompt_confirm(const char *question, const char *option, bool *out_is_yes, struct sn_error *err)
+{
+    char line[CONFIRM_MAX];
+    size_t len = 0;
+    struct sn_error ignored = {0};
+
+    (void)!sn_fd_write_all(STDERR_FILENO, sn_slice_str(question), &ignored);
+    for (;;) {
+        char byte = '\0';
+        ssize_t got = read(STDIN_FILENO, &byte, 1); /* one at a time: what follows the line is not ours */
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0 && len == 0) {
+            (void)!sn_fd_write_all(STDERR_FILENO, SN_S("\n"), &ignored);
+            sn_fail(err, SN_USAGE, "NO_ANSWER", "the input ended without an answer; nothing was changed");
+            return sn_suggest(err, "add %s to go on without being asked", option);
+        }
+        if (got <= 0 || byte == '\n') {
+            break;
+        }
+        if (len < sizeof(line)) {
+            line[len++] = byte;
+        }
+    }
+    struct sn_slice answer = sn_slice_trim_space(sn_slice_bytes(line, len));
+    *out_is_yes = sn_slice_eq_nocase(answer, SN_S("y")) || sn_slice_eq_nocase(answer, SN_S("yes"));
     return SN_OK;
 }

@@ -145,7 +145,7 @@ def test_what_is_not_signed(place):
     """POL-32, POL-50: an invalid policy, a key that others can read, a key of another kind, a form of another version."""
     (place / "bad.yaml").write_text("version: \"1\"\nrules: []\n")
     cases = [(["sign", "bad.yaml", "--key-id", "file:key.pem", "--profile", "x"], "at least one rule"),
-             (["sign", "p.yaml", "--key-id", "alias/x", "--profile", "x"], "no key of this version"),
+             (["sign", "p.yaml", "--key-id", "alias/", "--profile", "x"], "is no key"),
              (["sign", "p.yaml", "--key-id", "file:key.pub", "--profile", "x"], "key"),
              (["sign", "p.yaml", "--key-id", "file:nowhere", "--profile", "x"], "nowhere"),
              (["sign", "p.yaml", "--key-id", "file:key.pem", "--serial", "5"], "--serial"),

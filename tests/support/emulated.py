@@ -2,7 +2,8 @@
 """Parameter Store and KMS of moto on a socket, corrected where they differ from AWS, with faults and a journal.
 
 moto's KMS ignores MessageType=DIGEST, takes the longest salt for PSS where KMS takes 32 bytes, and answers a wrong
-signature with SignatureValid=false where KMS refuses; its answers are not marked as JSON. All of it is put right here;
+signature with SignatureValid=false where KMS refuses, names the key of a public key by its id instead of its ARN; its
+answers are not marked as JSON. All of it is put right here;
 test_emulated.py proves what concerns signatures by openssl.
 """
 import base64
@@ -62,7 +63,12 @@ def correct_moto():
         return json.dumps({"KeyId": key.arn, "SignatureValid": True,
                            "SigningAlgorithm": response._get_param("SigningAlgorithm")})
 
-    KmsResponse.sign, KmsResponse.verify = sign, verify
+    def get_public_key(response):
+        key, public = response.kms_backend.get_public_key(response._get_param("KeyId"))
+        return json.dumps({"KeyId": key.arn, "KeySpec": key.key_spec, "KeyUsage": key.key_usage,
+                           "PublicKey": base64.b64encode(public).decode(), "SigningAlgorithms": key.signing_algorithms})
+
+    KmsResponse.sign, KmsResponse.verify, KmsResponse.get_public_key = sign, verify, get_public_key
 
 
 class Aws:

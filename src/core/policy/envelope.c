@@ -218,6 +218,18 @@ void sn_envelope_message(struct sn_buf *buf, const struct sn_envelope *e, struct
         e->parameter, e->policy_hash, sn_sign_algorithm_words[e->algorithm], (long long)e->serial, e->signed_at);
 }
 
+enum sn_status sn_envelope_prepare(struct sn_envelope *envelope, struct sn_slice document, const char *key_id,
+    enum sn_sign_algorithm algorithm, struct sn_buf *out_message, struct sn_error *err)
+{
+    if (!copy(envelope->key_id, sizeof(envelope->key_id), sn_slice_str(key_id)) || !is_plain(envelope->key_id)) {
+        return sn_fail(err, SN_INVALID, "INVALID_KEY", "the id of the key cannot stand in a signature");
+    }
+    envelope->algorithm = algorithm;
+    sn_sha256_hex(document, envelope->policy_hash);
+    sn_envelope_message(out_message, envelope, document);
+    return SN_OK;
+}
+
 enum sn_status sn_envelope_sign(
     struct sn_envelope *envelope, struct sn_slice document, const struct sn_private_key *key, struct sn_error *err)
 {
@@ -225,10 +237,8 @@ enum sn_status sn_envelope_sign(
     SN_AUTO(sn_buf_clear) struct sn_buf message = {0};
 
     SN_TRY(sn_private_key_public(key, &public_key, err));
-    envelope->algorithm = sn_public_key_algorithm(public_key);
-    snprintf(envelope->key_id, sizeof(envelope->key_id), "%s", sn_public_key_id(public_key));
-    sn_sha256_hex(document, envelope->policy_hash);
-    sn_envelope_message(&message, envelope, document);
+    SN_TRY(sn_envelope_prepare(
+        envelope, document, sn_public_key_id(public_key), sn_public_key_algorithm(public_key), &message, err));
     sn_private_key_sign(key, sn_buf_slice(&message), envelope->signature);
     envelope->signature_len = SN_ED25519_SIGNATURE_LEN;
     return SN_OK;

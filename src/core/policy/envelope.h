@@ -83,6 +83,12 @@ struct sn_signature_rules {
 SN_MUST_CHECK enum sn_status sn_envelope_verify(const struct sn_envelope *envelope, struct sn_slice document,
     const struct sn_signature_rules *rules, const char **out_key_id, struct sn_error *err);
 
+/*
+ * Fills in what a signature by a key elsewhere covers, and gives its message: sign that, then fill in signature and
+ * signature_len. key_id and algorithm are the key's. INVALID_KEY when its id does not fit.
+ */
+SN_MUST_CHECK enum sn_status sn_envelope_prepare(struct sn_envelope *envelope, struct sn_slice document,
+    const char *key_id, enum sn_sign_algorithm algorithm, struct sn_buf *out_message, struct sn_error *err);
 /* Fills in hash, algorithm, key id and signature; the caller has set is_bound, parameter, serial and signed_at. */
 SN_MUST_CHECK enum sn_status sn_envelope_sign(
     struct sn_envelope *envelope, struct sn_slice document, const struct sn_private_key *key, struct sn_error *err);
