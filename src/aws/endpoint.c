@@ -75,12 +75,21 @@ const char *sn_partition_of_region(struct sn_slice region)
     return row_of_region(region)->partition;
 }
 
+/* Services whose variable is named by the SDKs' service id, which is not the name they are signed with. */
+static const struct {
+    const char *service, *id;
+} id_rows[] = {{"logs", "cloudwatch_logs"}, {"secretsmanager", "secrets_manager"}};
+
 /* "sts" -> "AWS_ENDPOINT_URL_STS". */
 static void variable_name(const char *service, char out[64])
 {
+    const char *id = service;
     size_t len = 0;
 
-    (void)snprintf(out, 64, "AWS_ENDPOINT_URL_%s", service);
+    for (size_t i = 0; i < SN_LEN(id_rows); i++) {
+        id = strcmp(service, id_rows[i].service) == 0 ? id_rows[i].id : id;
+    }
+    (void)snprintf(out, 64, "AWS_ENDPOINT_URL_%s", id);
     for (len = strlen("AWS_ENDPOINT_URL_"); out[len] != '\0'; len++) {
         if (is_lower(out[len])) {
             out[len] = (char)(out[len] - 'a' + 'A');

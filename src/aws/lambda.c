@@ -96,15 +96,6 @@ static void format_error(struct sn_buf *buf, const char *type, const char *messa
     sn_json_end_object(&w);
 }
 
-enum sn_status sn_lambda_report_init_error(struct sn_lambda *lambda, const struct sn_error *cause, struct sn_error *err)
-{
-    SN_AUTO(sn_buf_clear) struct sn_buf body = {0};
-    char type[SN_ERROR_CODE_MAX + 16];
-    (void)snprintf(type, sizeof(type), "Sentinel.%s", cause->code);
-    format_error(&body, type, cause->message);
-    return post(lambda, "init/error", sn_buf_slice(&body), type, err);
-}
-
 static bool is_invocation_id(struct sn_slice id)
 {
     return id.len > 0 && id.len <= ID_MAX && sn_slice_is_alnum_or(id, "-");

@@ -70,8 +70,5 @@ void sn_lambda_free(struct sn_lambda *lambda);
 SN_MUST_CHECK enum sn_status sn_lambda_step(struct sn_lambda *lambda, struct sn_error *err);
 /* Steps until one fails. */
 SN_MUST_CHECK enum sn_status sn_lambda_run(struct sn_lambda *lambda, struct sn_error *err);
-/* Tells the service that the function could not start; only the cause's code and message are sent. */
-SN_MUST_CHECK enum sn_status sn_lambda_report_init_error(
-    struct sn_lambda *lambda, const struct sn_error *cause, struct sn_error *err);
 
 #endif

@@ -356,7 +356,7 @@ static enum sn_status run_check(struct sn_app *app, void *args, struct sn_error 
 
     (void)args;
     sn_log_set_enabled(false);
-    SN_TRY(sn_graph_read_settings(&check.graph, err));
+    SN_TRY(sn_graph_read_settings(&check.graph, SN_TVM_FORM_SERVE, err));
     add(&check, VERDICT_OK, "settings", "all of them are accepted");
     check_tls(&check);
     check_store(&check);

@@ -327,7 +327,7 @@ static enum sn_status start(struct server *server, struct sn_error *err)
 {
     struct sn_tvm_graph *graph = &server->graph;
 
-    SN_TRY(sn_graph_read_settings(graph, err));
+    SN_TRY(sn_graph_read_settings(graph, SN_TVM_FORM_SERVE, err));
     SN_TRY(load_tls(server, err));
     SN_TRY(sn_graph_open_store(graph, true, err));
     SN_TRY(sn_graph_open_audit(graph, err));

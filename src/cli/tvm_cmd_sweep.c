@@ -30,7 +30,7 @@ static enum sn_status run_sweep(struct sn_app *app, void *args, struct sn_error 
     struct sn_sqlite_sweep total = {0};
 
     (void)args;
-    SN_TRY(sn_graph_read_settings(&graph, err));
+    SN_TRY(sn_graph_read_settings(&graph, SN_TVM_FORM_SERVE, err));
     SN_TRY(sn_graph_open_store(&graph, false, err));
     SN_TRY(sweep_all(&graph, &total, err));
     if (app->json) {

@@ -12,10 +12,10 @@
 #include "base/log.h"
 #include "store/key_file.h"
 
-enum sn_status sn_graph_read_settings(struct sn_tvm_graph *graph, struct sn_error *err)
+enum sn_status sn_graph_read_settings(struct sn_tvm_graph *graph, enum sn_tvm_form form, struct sn_error *err)
 {
     SN_TRY(sn_tvm_settings_check_names((const char *const *)environ, err));
-    SN_TRY(sn_tvm_settings_load(sn_env_system(), SN_TVM_FORM_SERVE, &graph->settings, err));
+    SN_TRY(sn_tvm_settings_load(sn_env_system(), form, &graph->settings, err));
     if (sn_secret_is_set(&graph->settings.state_signing_key) || sn_secret_is_set(&graph->settings.log_signing_key)) {
         sn_log_warn("settings.key_in_environment", "a key stands in the environment, where other programs may see it; "
                                                    "a key file is safer");
@@ -43,7 +43,7 @@ static enum sn_status load_seal_keys(struct sn_tvm_graph *graph, bool may_make, 
     return SN_OK;
 }
 
-static enum sn_status check_keys_differ(const struct sn_tvm_graph *graph, struct sn_error *err)
+enum sn_status sn_graph_check_keys_differ(const struct sn_tvm_graph *graph, struct sn_error *err)
 {
     for (size_t i = 0; i < graph->audit_keys.count; i++) {
         for (size_t k = 0; k < graph->seal_keys.count; k++) {
@@ -71,7 +71,7 @@ enum sn_status sn_graph_load_audit_keys(struct sn_tvm_graph *graph, bool may_mak
     }
     sn_audit_keys_clear(&graph->audit_keys);
     graph->audit_keys = keys;
-    return check_keys_differ(graph, err);
+    return sn_graph_check_keys_differ(graph, err);
 }
 
 /* --- Store, audit --- */
@@ -86,7 +86,7 @@ enum sn_status sn_graph_open_store(struct sn_tvm_graph *graph, bool may_make, st
     return SN_OK;
 }
 
-static void notify(void *ctx, enum sn_log_level level, const char *event, const char *message)
+void sn_graph_notify(void *ctx, enum sn_log_level level, const char *event, const char *message)
 {
     (void)ctx;
     sn_log_write(level, event, message, SN_LOG_FIELDS());
@@ -105,7 +105,7 @@ enum sn_status sn_graph_open_audit(struct sn_tvm_graph *graph, struct sn_error *
         .random_source = sn_random_system(),
         .instance = graph->instance,
         .version = SN_VERSION,
-        .notify = notify,
+        .notify = sn_graph_notify,
     };
     struct sn_audit_file_stats stats;
 
@@ -128,7 +128,7 @@ static enum sn_status open_base(struct sn_tvm_graph *graph, struct sn_error *err
     return graph->base != NULL ? SN_OK : sn_base_new(&options, &graph->base, err);
 }
 
-static enum sn_status client_options(struct sn_tvm_graph *graph, const char *service, char endpoint[SN_ENDPOINT_MAX],
+enum sn_status sn_graph_client_options(struct sn_tvm_graph *graph, const char *service, char endpoint[SN_ENDPOINT_MAX],
     struct sn_json_client_options *out_options, struct sn_error *err)
 {
     SN_TRY(open_base(graph, err));
@@ -160,12 +160,24 @@ static enum sn_status open_trust(struct sn_tvm_graph *graph, struct sn_error *er
     if (sn_document_trust_needs_kms(&graph->settings)) {
         struct sn_json_client_options options;
         char endpoint[SN_ENDPOINT_MAX];
-        SN_TRY(client_options(graph, "kms", endpoint, &options, err));
+        SN_TRY(sn_graph_client_options(graph, "kms", endpoint, &options, err));
         SN_TRY(sn_kms_new(&options, &graph->kms, err));
     }
     SN_TRY(sn_document_trust_load(&graph->settings, graph->kms, &graph->trust, err));
     log_trust(&graph->trust);
     return SN_OK;
+}
+
+enum sn_status sn_graph_open_ssm(struct sn_tvm_graph *graph, struct sn_error *err)
+{
+    struct sn_json_client_options options;
+    char endpoint[SN_ENDPOINT_MAX];
+
+    if (graph->ssm != NULL) {
+        return SN_OK;
+    }
+    SN_TRY(sn_graph_client_options(graph, "ssm", endpoint, &options, err));
+    return sn_ssm_new(&options, &graph->ssm, err);
 }
 
 static enum sn_status open_source(
@@ -176,10 +188,7 @@ static enum sn_status open_source(
         *out_source = sn_source_dir_table(graph->source_dir);
         return SN_OK;
     }
-    struct sn_json_client_options options;
-    char endpoint[SN_ENDPOINT_MAX];
-    SN_TRY(client_options(graph, "ssm", endpoint, &options, err));
-    SN_TRY(sn_ssm_new(&options, &graph->ssm, err));
+    SN_TRY(sn_graph_open_ssm(graph, err));
     graph->source_ssm = sn_source_ssm_new(graph->ssm, &graph->settings);
     *out_source = sn_source_ssm_table(graph->source_ssm);
     return SN_OK;
@@ -222,9 +231,11 @@ enum sn_status sn_graph_open_sts(struct sn_tvm_graph *graph, struct sn_error *er
 enum sn_status sn_graph_make_handler(struct sn_tvm_graph *graph, bool is_lambda, const struct sn_slice *audiences,
     size_t audience_count, struct sn_error *err)
 {
-    struct sn_audit_file_stats stats;
+    struct sn_audit_file_stats stats = {0};
 
-    sn_audit_file_stats(graph->audit_file, &stats);
+    if (graph->audit_file != NULL) {
+        sn_audit_file_stats(graph->audit_file, &stats);
+    }
     struct sn_tvm_parts parts = {
         .not_before_unix_ms = stats.position.unix_ms,
         .settings = &graph->settings,
@@ -253,11 +264,16 @@ void sn_graph_clear(struct sn_tvm_graph *graph)
     sn_source_dir_free(graph->source_dir);
     sn_source_ssm_free(graph->source_ssm);
     sn_document_trust_clear(&graph->trust);
+    sn_audit_file_close(graph->audit_file);
+    sn_audit_logs_free(graph->audit_logs);
+    sn_logs_free(graph->logs);
+    sn_sqlite_close(graph->sqlite);
+    sn_dynamodb_store_free(graph->dynamodb_store);
+    sn_dynamodb_free(graph->dynamodb);
+    sn_secrets_free(graph->secrets);
     sn_ssm_free(graph->ssm);
     sn_kms_free(graph->kms);
     sn_base_free(graph->base);
-    sn_audit_file_close(graph->audit_file);
-    sn_sqlite_close(graph->sqlite);
     sn_zoneinfo_clear(&graph->zoneinfo);
     sn_audit_keys_clear(&graph->audit_keys);
     sn_seal_keys_clear(&graph->seal_keys);

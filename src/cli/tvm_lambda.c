@@ -75,22 +75,3 @@ enum sn_status sn_tvm_lambda_run(const char *runtime_api, sn_tvm_build_fn *build
     sn_lambda_free(lambda);
     return status;
 }
-
-static void answer_nothing(void *ctx, const struct sn_request *request, struct sn_response *response)
-{
-    (void)ctx;
-    (void)request;
-    answer_init_error(response);
-}
-
-void sn_tvm_lambda_refuse(const char *runtime_api, const struct sn_error *cause)
-{
-    struct sn_lambda_options options = {.runtime_api = runtime_api, .handle = answer_nothing};
-    struct sn_lambda *lambda = NULL;
-    struct sn_error err = {0};
-
-    if (sn_lambda_new(&options, &lambda, &err) != SN_OK || sn_lambda_report_init_error(lambda, cause, &err) != SN_OK) {
-        sn_log_error_of(SN_LOG_ERROR, "init.unreported", "the runtime API was not told", &err, SN_LOG_FIELDS());
-    }
-    sn_lambda_free(lambda);
-}

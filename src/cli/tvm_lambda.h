@@ -16,7 +16,5 @@ typedef enum sn_status sn_tvm_build_fn(void *ctx, struct sn_tvm **out_tvm, struc
 /* Answers events until the runtime API fails; the handler stays with ctx. */
 SN_MUST_CHECK enum sn_status sn_tvm_lambda_run(
     const char *runtime_api, sn_tvm_build_fn *build, void *ctx, struct sn_error *err);
-/* Tells the runtime API that this program cannot serve, and why. */
-void sn_tvm_lambda_refuse(const char *runtime_api, const struct sn_error *cause);
 
 #endif

@@ -2,10 +2,10 @@
 /*
  * main/sentinel_tvm.c - the server: serve and its companions, or the Lambda form when the runtime asks for it.
  */
-#include <stdio.h>
-
 #include "base/env.h"
+#include "base/log.h"
 #include "base/process.h"
+#include "cli/tvm_graph.h"
 #include "cli/tvm_lambda.h"
 #include "cli/tvm_serve.h"
 
@@ -21,16 +21,29 @@ static const struct sn_cmd *const commands[] = {
     NULL,
 };
 
-/* The Lambda form keeps its state in DynamoDB and its audit log in CloudWatch Logs, which this version does not have.
- */
-static int refuse_lambda(const char *runtime_api)
+/* Called before the first event, and again before the next one while it fails. */
+static enum sn_status build(void *ctx, struct sn_tvm **out_tvm, struct sn_error *err)
 {
+    struct sn_tvm_graph *graph = ctx;
+
+    if (sn_graph_build_lambda(graph, err) != SN_OK) {
+        sn_graph_clear(graph);
+        return err->status;
+    }
+    *out_tvm = graph->tvm;
+    return SN_OK;
+}
+
+/* Ends only when the runtime API ends. */
+static int run_lambda(const char *runtime_api)
+{
+    static struct sn_tvm_graph graph;
     struct sn_error err = {0};
 
-    sn_fail(&err, SN_UNAVAILABLE, "INIT_ERROR",
-        "this version cannot run as a Lambda function: it has no store and no audit log that outlive one");
-    sn_tvm_lambda_refuse(runtime_api, &err);
-    fprintf(stderr, "sentinel-tvm: error: %s\n  hint: run 'sentinel-tvm serve' on a host\n", err.message);
+    if (sn_tvm_lambda_run(runtime_api, build, &graph, &err) != SN_OK) {
+        sn_log_error_of(SN_LOG_ERROR, "lambda.ended", "the runtime API ended the loop", &err, SN_LOG_FIELDS());
+    }
+    sn_graph_clear(&graph);
     return 3;
 }
 
@@ -39,7 +52,7 @@ int main(int argc, char **argv)
     sn_harden_process();
     const char *runtime_api = sn_env_get("AWS_LAMBDA_RUNTIME_API");
     if (runtime_api != NULL) {
-        return refuse_lambda(runtime_api);
+        return run_lambda(runtime_api);
     }
     return sn_cli_main("sentinel-tvm", commands, NULL, argc, argv);
 }

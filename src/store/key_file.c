@@ -46,24 +46,28 @@ enum sn_status sn_audit_key_file_load(const char *path, const char *bare_id, con
     return SN_OK;
 }
 
+enum sn_status sn_seal_keys_from(struct sn_audit_keys *keys, struct sn_seal_keys *out_keys, struct sn_error *err)
+{
+    if (keys->count > SN_SEAL_KEYS_MAX) {
+        return sn_fail(err, SN_LIMIT, "INVALID_STATE_KEY", "there are more than %d sealing keys", SN_SEAL_KEYS_MAX);
+    }
+    sn_seal_keys_clear(out_keys);
+    for (size_t i = 0; i < keys->count; i++) {
+        struct sn_audit_key *key = &keys->keys[keys->count - 1 - i];
+        memcpy(out_keys->keys[i].id, key->id, sizeof(out_keys->keys[i].id));
+        sn_secret_move(&out_keys->keys[i].key, &key->key);
+    }
+    out_keys->count = keys->count;
+    return SN_OK;
+}
+
 enum sn_status sn_seal_key_file_load(const char *path, const char *bare_id, const struct sn_random *maker,
     struct sn_seal_keys *out_keys, struct sn_error *err)
 {
     SN_AUTO(sn_audit_keys_clear) struct sn_audit_keys keys = {.count = 0};
 
     SN_TRY(sn_audit_key_file_load(path, bare_id, maker, &keys, err));
-    if (keys.count > SN_SEAL_KEYS_MAX) {
-        return sn_fail(
-            err, SN_LIMIT, "INVALID_STATE_KEY", "key file '%s' holds more than %d keys", path, SN_SEAL_KEYS_MAX);
-    }
-    sn_seal_keys_clear(out_keys);
-    for (size_t i = 0; i < keys.count; i++) {
-        struct sn_audit_key *key = &keys.keys[keys.count - 1 - i];
-        memcpy(out_keys->keys[i].id, key->id, sizeof(out_keys->keys[i].id));
-        sn_secret_move(&out_keys->keys[i].key, &key->key);
-    }
-    out_keys->count = keys.count;
-    return SN_OK;
+    return sn_seal_keys_from(&keys, out_keys, err) == SN_OK ? SN_OK : sn_error_context(err, "key file '%s'", path);
 }
 
 enum sn_status sn_seal_key_file_load_for(const char *path, const char *bare_id, const char *db_path,

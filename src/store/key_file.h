@@ -21,6 +21,12 @@
  */
 SN_MUST_CHECK enum sn_status sn_audit_key_file_load(const char *path, const char *bare_id,
     const struct sn_random *maker, struct sn_audit_keys *out_keys, struct sn_error *err);
+/*
+ * A ring of sealing keys out of the same lines: the last one seals and comes first. The keys are moved. SN_LIMIT,
+ * INVALID_STATE_KEY.
+ */
+SN_MUST_CHECK enum sn_status sn_seal_keys_from(
+    struct sn_audit_keys *keys, struct sn_seal_keys *out_keys, struct sn_error *err);
 /* The same for record seals: the last line seals and comes first in the ring, the others only verify. */
 SN_MUST_CHECK enum sn_status sn_seal_key_file_load(const char *path, const char *bare_id, const struct sn_random *maker,
     struct sn_seal_keys *out_keys, struct sn_error *err);

@@ -276,6 +276,56 @@ static enum sn_status check_keys(struct sn_tvm_settings *settings, struct sn_err
     return SN_OK;
 }
 
+/* A server reads its keys from files; a function keeps none. */
+static enum sn_status check_state_key_place(const struct sn_tvm_settings *settings, struct sn_error *err)
+{
+    bool is_file = sn_slice_has_prefix(sn_slice_str(settings->state_signing_key_secret_id), SN_S("file:"));
+
+    if (!is_given(settings->state_signing_key_secret_id)) {
+        return SN_OK;
+    }
+    if (settings->form == SN_TVM_FORM_SERVE && !is_file) {
+        return wrong(err, "SENTINEL_STATE_SIGNING_KEY_SECRET_ID: 'sentinel-tvm serve' takes file:/ABSOLUTE/PATH only");
+    }
+    if (settings->form == SN_TVM_FORM_LAMBDA && is_file) {
+        wrong(err,
+            "SENTINEL_STATE_SIGNING_KEY_SECRET_ID: a file of the Lambda form can be read by whoever has the package");
+        return sn_suggest(err, "keep the key in Secrets Manager, or as a SecureString and ssm:/PATH");
+    }
+    return SN_OK;
+}
+
+/* What the Lambda form cannot do without: it makes no key and keeps no file. */
+static enum sn_status check_lambda(const struct sn_tvm_settings *settings, struct sn_error *err)
+{
+    int log_keys = sn_secret_is_set(&settings->log_signing_key) + is_given(settings->log_signing_key_secret_id) +
+                   is_given(settings->log_signing_key_parameter);
+
+    if (settings->form != SN_TVM_FORM_LAMBDA) {
+        return SN_OK;
+    }
+    if (!is_given(settings->cloudwatch_log_group)) {
+        wrong(err, "SENTINEL_CLOUDWATCH_LOG_GROUP: is not set, so there is no audit log");
+        return sn_suggest(err, "set it to a log group of its own, and keep that group for as long as audits ask");
+    }
+    if (is_given(settings->audit_file) || is_given(settings->log_signing_key_file)) {
+        return wrong(err, "%s: the Lambda form keeps no files",
+            is_given(settings->audit_file) ? "SENTINEL_AUDIT_FILE" : "SENTINEL_LOG_SIGNING_KEY_FILE");
+    }
+    if (!sn_secret_is_set(&settings->state_signing_key) && !is_given(settings->state_signing_key_secret_id)) {
+        wrong(err, "SENTINEL_STATE_SIGNING_KEY_SECRET_ID: is not set, so records cannot be sealed");
+        return sn_suggest(err, "put 32 random bytes in hexadecimal digits into a secret, and name it");
+    }
+    if (log_keys != 1) {
+        wrong(err, "SENTINEL_LOG_SIGNING_KEY_SECRET_ID: %s",
+            log_keys == 0
+                ? "is not set, so the audit log cannot be signed"
+                : "is set beside SENTINEL_LOG_SIGNING_KEY_PARAMETER or SENTINEL_LOG_SIGNING_KEY; one is enough");
+        return sn_suggest(err, "put 32 random bytes in hexadecimal digits into a secret of its own, and name it");
+    }
+    return SN_OK;
+}
+
 static enum sn_status check_document_keys(const struct sn_tvm_settings *settings, struct sn_error *err)
 {
     if (settings->policy_signing_keys.count == 0 && strcmp(settings->enforce_policy_signing, "true") == 0) {
@@ -426,6 +476,8 @@ static enum sn_status check_together(struct sn_tvm_settings *settings, struct sn
     }
     SN_TRY(check_listeners(settings, err));
     SN_TRY(check_keys(settings, err));
+    SN_TRY(check_state_key_place(settings, err));
+    SN_TRY(check_lambda(settings, err));
     SN_TRY(check_document_keys(settings, err));
     SN_TRY(check_source(settings, err));
     fill_in(settings);

@@ -83,6 +83,8 @@ struct sn_tvm_settings {
     int64_t audit_rotate_bytes, audit_rotate_s, audit_anchor_s;
     struct sn_secret log_signing_key; /* absent: the key file */
     const char *log_signing_key_file, *log_signing_key_id;
+    const char *log_signing_key_secret_id, *log_signing_key_parameter; /* Lambda form: one of them, or the key */
+    const char *cloudwatch_log_group, *cloudwatch_stream;              /* Lambda form; stream "": the function's name */
 };
 
 /* Reads and checks all of them. Fails with SN_USAGE, INVALID_SETTING; the message begins with the variable's name. */

@@ -114,13 +114,35 @@ enum sn_status sn_check_key_id(const char *value, struct sn_error *err)
                : not_of_form(err, "1 to 64 of letters, digits, '.', '_' and '-'");
 }
 
+/* https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html */
+enum sn_status sn_check_secret_id(const char *value, struct sn_error *err)
+{
+    struct sn_slice text = sn_slice_str(value);
+
+    return text.len > 0 && text.len <= 2048 && sn_slice_is_alnum_or(text, "/_+=.@-:!")
+               ? SN_OK
+               : not_of_form(err, "the name or ARN of a secret in Secrets Manager");
+}
+
+/* https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html */
+enum sn_status sn_check_log_name(const char *value, struct sn_error *err)
+{
+    struct sn_slice text = sn_slice_str(value);
+
+    return text.len > 0 && text.len <= 512 && sn_slice_is_alnum_or(text, "._/#-")
+               ? SN_OK
+               : not_of_form(err, "1 to 512 of letters, digits, '.', '_', '/', '#' and '-'");
+}
+
+/* Which of these a form takes is checked with the other settings. */
 enum sn_status sn_check_key_reference(const char *value, struct sn_error *err)
 {
     struct sn_slice text = sn_slice_str(value);
 
-    return sn_slice_has_prefix(text, SN_S("file:/"))
-               ? SN_OK
-               : not_of_form(err, "file:/ABSOLUTE/PATH (other secret stores are not part of this version)");
+    if (sn_slice_has_prefix(text, SN_S("ssm:"))) {
+        return sn_check_parameter(value + strlen("ssm:"), err);
+    }
+    return sn_slice_has_prefix(text, SN_S("file:/")) ? SN_OK : sn_check_secret_id(value, err);
 }
 
 enum sn_status sn_check_account(const char *value, struct sn_error *err)

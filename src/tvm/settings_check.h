@@ -19,6 +19,8 @@ SN_MUST_CHECK enum sn_status sn_check_absolute_path_or_none(const char *value, s
 SN_MUST_CHECK enum sn_status sn_check_region(const char *value, struct sn_error *err);
 SN_MUST_CHECK enum sn_status sn_check_key_id(const char *value, struct sn_error *err);
 SN_MUST_CHECK enum sn_status sn_check_key_reference(const char *value, struct sn_error *err);
+SN_MUST_CHECK enum sn_status sn_check_secret_id(const char *value, struct sn_error *err);
+SN_MUST_CHECK enum sn_status sn_check_log_name(const char *value, struct sn_error *err);
 SN_MUST_CHECK enum sn_status sn_check_account(const char *value, struct sn_error *err);
 SN_MUST_CHECK enum sn_status sn_check_role_glob(const char *value, struct sn_error *err);
 SN_MUST_CHECK enum sn_status sn_check_arn_glob(const char *value, struct sn_error *err);

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cold start on Lambda: from the start of the process to its first call of the Runtime API, beside a static program that
-only says hello; size and memory of the package's program. The first call is /next once the program has stores for Lambda;
-until then it is /init/error, behind the same start."""
+only says hello; size and memory of the package's program."""
 import os
 import socket
 import statistics
@@ -49,7 +48,7 @@ def first_next(program):
                         break
                     head += part
                 took = (time.perf_counter() - start) * 1000
-                if b" /2018-06-01/runtime/" not in head:
+                if b"GET /2018-06-01/runtime/invocation/next " not in head:
                     raise RuntimeError("the program did not call the Runtime API: " + head.decode("ascii", "replace"))
                 memory = peak_rss_mb(process.pid)
                 connection.close()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Lambda form over a stand-in for the runtime API: events in, envelopes out. (The production wiring comes later.)"""
+"""The Lambda form over a stand-in for the runtime API: events in, envelopes out, over the embedded store. What the shipped program
+keeps its state in is shown by test_lambda_aws.py."""
 import base64
 import http.server
 import json
@@ -238,14 +239,3 @@ def test_init_error_heals(function, tmp_path):
     assert ask(runtime, body={"profile": "dev"})[1]["code"] == "INIT_ERROR"
     key.write_text("k1:" + "ab" * 32 + "\n")
     assert ask(runtime, body={"profile": "dev"})[0] == 200
-
-
-def test_shipped_program_refuses_the_lambda_form():
-    """Without a durable store and log the runtime is told so."""
-    import subprocess
-    runtime = Runtime()
-    done = subprocess.run([BIN / "sentinel-tvm"], capture_output=True, text=True, timeout=20, check=False,
-                          env=closed_environment("/tmp", AWS_LAMBDA_RUNTIME_API=runtime.address))
-    runtime.server.shutdown()
-    assert done.returncode == 3 and "serve" in done.stderr
-    assert runtime.init_errors[0]["errorType"] == "Sentinel.INIT_ERROR"

@@ -15,7 +15,7 @@
 
 static enum sn_status fill(struct sn_tvm_graph *graph, struct sn_error *err)
 {
-    SN_TRY(sn_graph_read_settings(graph, err));
+    SN_TRY(sn_graph_read_settings(graph, SN_TVM_FORM_SERVE, err));
     SN_TRY(sn_graph_open_store(graph, true, err));
     SN_TRY(sn_graph_open_audit(graph, err));
     SN_TRY(sn_graph_open_documents(graph, err));

@@ -415,27 +415,6 @@ static void run_goes_on_until_the_api_ends(void **state)
     sn_buf_clear(&two);
 }
 
-static void init_error_is_reported(void **state)
-{
-    (void)state;
-    static const struct raw_answer answers[] = {{.bytes = SN_S_INIT(ACCEPTED)}};
-    struct raw_server *server = raw_server_start(answers, 1);
-    struct seen seen = {0};
-    struct sn_error err, cause;
-    struct sn_buf requests = {0};
-    struct sn_lambda *lambda = make_lambda(server, &seen);
-    (void)sn_fail(&cause, SN_INVALID, "INVALID_SETTING", "SENTINEL_X must be true or false");
-    assert_ok(sn_lambda_report_init_error(lambda, &cause, &err), &err);
-    sn_lambda_free(lambda);
-    raw_server_stop(server, &requests, NULL);
-    struct sn_slice sent = sn_buf_slice(&requests);
-    assert_true(sn_slice_contains(sent, SN_S("POST /2018-06-01/runtime/init/error HTTP/1.1\r\n")));
-    assert_true(sn_slice_contains(sent, SN_S("Lambda-Runtime-Function-Error-Type: Sentinel.INVALID_SETTING\r\n")));
-    assert_true(sn_slice_contains(sent, SN_S("{\"errorType\":\"Sentinel.INVALID_SETTING\",\"errorMessage\":"
-                                             "\"SENTINEL_X must be true or false\",\"stackTrace\":[]}")));
-    sn_buf_clear(&requests);
-}
-
 static void bad_runtime_api(void **state)
 {
     (void)state;
@@ -463,7 +442,6 @@ int main(void)
         cmocka_unit_test(attack_31_limits_on_lambda),
         cmocka_unit_test(runtime_faults),
         cmocka_unit_test(run_goes_on_until_the_api_ends),
-        cmocka_unit_test(init_error_is_reported),
         cmocka_unit_test(bad_runtime_api),
     };
     return cmocka_run_group_tests_name("aws/lambda", tests, NULL, NULL);

@@ -169,6 +169,54 @@ static void wrong_values(void **state)
     }
 }
 
+/* The Lambda form keeps no files and makes no keys: each of these is named, and without any it starts. */
+static void what_the_lambda_form_needs(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *value; /* over the complete set; NULL: taken out */
+        const char *named;
+    } rows[] = {
+        {"SENTINEL_CLOUDWATCH_LOG_GROUP", NULL, "SENTINEL_CLOUDWATCH_LOG_GROUP"},
+        {"SENTINEL_CLOUDWATCH_LOG_GROUP", "a b", "SENTINEL_CLOUDWATCH_LOG_GROUP"},
+        {"SENTINEL_LOG_SIGNING_KEY_SECRET_ID", NULL, "SENTINEL_LOG_SIGNING_KEY_SECRET_ID"},
+        {"SENTINEL_LOG_SIGNING_KEY_SECRET_ID", "a b", "SENTINEL_LOG_SIGNING_KEY_SECRET_ID"},
+        {"SENTINEL_LOG_SIGNING_KEY_PARAMETER", "/sentinel/key", "SENTINEL_LOG_SIGNING_KEY_SECRET_ID"},
+        {"SENTINEL_STATE_SIGNING_KEY_SECRET_ID", NULL, "SENTINEL_STATE_SIGNING_KEY_SECRET_ID"},
+        {"SENTINEL_STATE_SIGNING_KEY_SECRET_ID", "file:/k", "SENTINEL_STATE_SIGNING_KEY_SECRET_ID"},
+        {"SENTINEL_STATE_SIGNING_KEY_SECRET_ID", "ssm:key", "SENTINEL_STATE_SIGNING_KEY_SECRET_ID"},
+        {"SENTINEL_POLICY_PARAMETER", NULL, "SENTINEL_POLICY_DIR"},
+        {"SENTINEL_STORE", "sqlite", "SENTINEL_STORE"},
+        {"SENTINEL_STORE_PATH", "/x.db", "SENTINEL_STORE_PATH"},
+        {"SENTINEL_AUDIT_FILE", "/audit.log", "SENTINEL_AUDIT_FILE"},
+        {"SENTINEL_LOG_SIGNING_KEY_FILE", "/key", "SENTINEL_LOG_SIGNING_KEY_FILE"},
+        {"AWS_REGION", "eu-west-1", NULL},
+        {"SENTINEL_STATE_SIGNING_KEY_SECRET_ID", "ssm:/sentinel/state-key", NULL},
+        {"SENTINEL_CLOUDWATCH_STREAM", "tvm/one", NULL},
+    };
+    for (size_t i = 0; i < SN_LEN(rows); i++) {
+        struct pair pairs[8] = {{"AWS_REGION", "eu-west-1"}, {"SENTINEL_POLICY_PARAMETER", "/sentinel/policy"},
+            {"SENTINEL_CLOUDWATCH_LOG_GROUP", "/sentinel/audit"}, {"SENTINEL_LOG_SIGNING_KEY_SECRET_ID", "audit-key"},
+            {"SENTINEL_STATE_SIGNING_KEY_SECRET_ID",
+                "arn:aws:secretsmanager:eu-west-1:111122223333:secret:state-AbCdEf"}};
+        struct sn_tvm_settings s = {0};
+        struct sn_error err = {0};
+        size_t at = 0;
+        while (at < 5 && strcmp(pairs[at].name, rows[i].name) != 0) {
+            at++;
+        }
+        pairs[at] = (struct pair){rows[i].value != NULL ? rows[i].name : "UNUSED", rows[i].value};
+        print_message("# %s=%s\n", rows[i].name, rows[i].value != NULL ? rows[i].value : "(unset)");
+        if (rows[i].named != NULL) {
+            assert_fails(load(pairs, SN_TVM_FORM_LAMBDA, &s, &err), &err, "INVALID_SETTING");
+            assert_memory_equal(err.message, rows[i].named, strlen(rows[i].named));
+        } else {
+            assert_ok(load(pairs, SN_TVM_FORM_LAMBDA, &s, &err), &err);
+            sn_tvm_settings_clear(&s);
+        }
+    }
+}
+
 static void what_belongs_together(void **state)
 {
     (void)state;
@@ -233,6 +281,7 @@ int main(void)
         cmocka_unit_test(defaults),
         cmocka_unit_test(values),
         cmocka_unit_test(wrong_values),
+        cmocka_unit_test(what_the_lambda_form_needs),
         cmocka_unit_test(what_belongs_together),
         cmocka_unit_test(names_that_do_not_exist),
     };
