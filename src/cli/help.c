@@ -198,9 +198,31 @@ static void name_line(struct sn_buf *buf, const struct sn_cmd *cmd)
     wrap(buf, cmd->summary, NAME_COLUMN + 3, NAME_COLUMN + 3);
 }
 
+const char *sn_help_purpose(const char *program)
+{
+    static const struct {
+        const char *program, *text;
+    } rows[] = {
+        {"sentinel", "Asks a Token Vending Machine (TVM), a server on which a policy decides, for short-lived AWS\n"
+                     "credentials of a profile, and runs commands with them."},
+        {"sentinel-tvm",
+            "The Token Vending Machine (TVM): decides by policy who gets credentials of which profile, has AWS\n"
+            "make them, and records each decision. Settings are environment variables."},
+    };
+    for (size_t i = 0; i < SN_LEN(rows); i++) {
+        if (strcmp(rows[i].program, program) == 0) {
+            return rows[i].text;
+        }
+    }
+    return NULL;
+}
+
 void sn_help_program(struct sn_buf *buf, const char *program, const struct sn_cmd *const *commands)
 {
     sn_buf_addf(buf, "Usage: %s COMMAND [OPTIONS]\n", program);
+    if (sn_help_purpose(program) != NULL) {
+        sn_buf_addf(buf, "\n%s\n", sn_help_purpose(program));
+    }
     for (int group = 0; group < SN_HELP_GROUPS; group++) {
         bool any = false;
         for (size_t i = 0; commands[i] != NULL; i++) {

@@ -22,6 +22,8 @@ void sn_help_man(
 void sn_help_markdown(struct sn_buf *buf, const char *program, const struct sn_cmd *const *commands);
 
 /* --- Parts that the three forms share --- */
+/* What a program is, in two lines for who meets it first; NULL where nothing is written. */
+const char *sn_help_purpose(const char *program);
 const char *sn_help_group_title(enum sn_cmd_group group);
 enum { SN_HELP_GROUPS = SN_GROUP_OTHER + 1 };
 /* "exec PROFILE [OPTIONS] [-- COMMAND...]" */

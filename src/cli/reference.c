@@ -139,6 +139,10 @@ static void man_program(struct sn_buf *buf, const char *program, const struct sn
 {
     man_head(buf, program, NULL, "a gate in front of AWS credentials");
     sn_buf_addf(buf, ".SH SYNOPSIS\n.B %s\nCOMMAND [OPTIONS]\n.SH DESCRIPTION\n", program);
+    if (sn_help_purpose(program) != NULL) {
+        roff(buf, sn_help_purpose(program));
+        sn_buf_add_str(buf, "\n.PP\n");
+    }
     sn_buf_addf(buf, "Each command has its own page and answers to \\-\\-help.\n");
     for (int group = 0; group < SN_HELP_GROUPS; group++) {
         bool any = false;

@@ -385,7 +385,7 @@ static const struct sn_exit_row exits[] = {
 const struct sn_cmd sn_cmd_tvm_check = {
     .name = "check",
     .group = SN_GROUP_SERVER,
-    .summary = "Look at settings, store, audit log, documents and STS, and say how to mend what is wrong",
+    .summary = "look at settings, store, audit log, documents and STS, and say how to mend what is wrong",
     .description =
         "Changes nothing. With STS it asks who the server is, and tries one session that may do nothing, since "
         "only STS can tell whether a SourceIdentity will be accepted; that session is thrown away.",

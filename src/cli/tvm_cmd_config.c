@@ -42,7 +42,7 @@ static const struct sn_opt config_opts[] = {
 const struct sn_cmd sn_cmd_tvm_config = {
     .name = "config",
     .group = SN_GROUP_SERVER,
-    .summary = "Show the settings in force and where each comes from",
+    .summary = "show the settings in force and where each comes from",
     .description = "Secrets are masked. A setting that is wrong, and a name that no setting has, is an error.",
     .opts = config_opts,
     .args_size = sizeof(struct config_args),
@@ -58,6 +58,6 @@ static enum sn_status run_openapi(struct sn_app *app, void *args, struct sn_erro
 const struct sn_cmd sn_cmd_tvm_openapi = {
     .name = "openapi",
     .group = SN_GROUP_SERVER,
-    .summary = "Print the OpenAPI 3.1 document of the API",
+    .summary = "print the OpenAPI 3.1 document of the API",
     .run = run_openapi,
 };

@@ -558,7 +558,7 @@ static const struct sn_example examples[] = {
 const struct sn_cmd sn_cmd_tvm_serve = {
     .name = "serve",
     .group = SN_GROUP_SERVER,
-    .summary = "Run the server",
+    .summary = "run the server",
     .description = "Opens the store, the audit log and the sockets, in this order, and answers until SIGTERM. SIGHUP "
                    "reads certificate, keys and documents again; SIGUSR1 begins a new audit log file.\n\n"
                    "All settings are environment variables; see 'sentinel-tvm config'.",

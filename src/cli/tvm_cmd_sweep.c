@@ -49,7 +49,7 @@ static enum sn_status run_sweep(struct sn_app *app, void *args, struct sn_error 
 const struct sn_cmd sn_cmd_tvm_sweep = {
     .name = "sweep",
     .group = SN_GROUP_SERVER,
-    .summary = "End overdue sessions and delete records past their retention, once",
+    .summary = "end overdue sessions and delete records past their retention, once",
     .description = "A running server does this by itself every minute; while one runs, its store is locked and this "
                    "command fails.",
     .run = run_sweep,

@@ -138,7 +138,13 @@ static enum sn_status read_arguments(int argc, char **argv, struct arguments *ou
     if (out->verb != NULL && strcmp(out->verb, "approve") == 0 && out->user == NULL) {
         return usage_error(err, "approve takes the code and the user who signs in");
     }
-    return out->dir != NULL ? SN_OK : usage_error(err, "--dir is missing");
+    if (out->dir != NULL) {
+        return SN_OK;
+    }
+    (void)sn_fail(err, SN_USAGE, "USAGE", "--dir is missing");
+    return sn_suggest(err, "%s",
+        out->verb != NULL ? "name the directory of the running lab: --dir DIR, or SENTINEL_LAB_DIR"
+                          : "name a directory of its own, which is made if need be: sentinel lab --dir DIR");
 }
 
 /* The lab gives out keys to whoever asks with its own: it must not be reachable from elsewhere. */
