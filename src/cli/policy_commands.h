@@ -6,7 +6,7 @@
 #include "cli/command.h"
 
 extern const struct sn_cmd sn_cmd_policy_validate, sn_cmd_policy_lint, sn_cmd_policy_eval, sn_cmd_policy_test,
-    sn_cmd_policy_simulate, sn_cmd_policy_sign, sn_cmd_policy_verify, sn_cmd_policy_pull, sn_cmd_policy_push,
-    sn_cmd_policy_diff, sn_cmd_config_validate, sn_cmd_config_generate;
+    sn_cmd_policy_simulate, sn_cmd_policy_analyze, sn_cmd_policy_sign, sn_cmd_policy_verify, sn_cmd_policy_pull,
+    sn_cmd_policy_push, sn_cmd_policy_diff, sn_cmd_config_validate, sn_cmd_config_generate;
 
 #endif

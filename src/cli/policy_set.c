@@ -21,6 +21,8 @@ void sn_policy_set_clear(struct sn_policy_set *set)
     sn_free(set->items);
     sn_strtab_clear(&set->by_profile);
     sn_catalog_unref(set->catalog);
+    sn_ruleset_unref(set->approval);
+    sn_ruleset_unref(set->breakglass);
     sn_arena_clear(&set->arena);
     *set = (struct sn_policy_set){0};
 }
@@ -199,6 +201,49 @@ enum sn_status sn_policy_set_load(
         return sn_suggest(err, "a document directory has policy.yaml, or policies/PROFILE.yaml");
     }
     return load_catalog(set, err);
+}
+
+static enum sn_status load_ruleset(
+    const char *path, enum sn_document_kind kind, struct sn_ruleset **out_ruleset, struct sn_error *err)
+{
+    SN_AUTO(sn_zoneinfo_clear) struct sn_zoneinfo zoneinfo;
+    SN_AUTO(sn_buf_clear) struct sn_buf text = {0};
+    struct sn_tz_source zones;
+
+    sn_input_zones(&zoneinfo, &zones);
+    SN_TRY(sn_input_read(path, SN_POLICY_MAX_BYTES, &text, err));
+    if (sn_ruleset_load(kind, sn_buf_slice(&text), &zones, NULL, out_ruleset, err) != SN_OK) {
+        return sn_error_context(err, "%s", sn_input_name(path));
+    }
+    return SN_OK;
+}
+
+enum sn_status sn_policy_set_load_rulesets(
+    struct sn_policy_set *set, const char *approval, const char *breakglass, struct sn_error *err)
+{
+    const struct {
+        const char *given;
+        enum sn_document_kind kind;
+        struct sn_ruleset **out;
+    } rows[] = {
+        {approval, SN_DOCUMENT_APPROVAL, &set->approval}, {breakglass, SN_DOCUMENT_BREAKGLASS, &set->breakglass}};
+
+    for (size_t i = 0; i < SN_LEN(rows); i++) {
+        const char *path = rows[i].given;
+        if (set->is_directory && path != NULL) {
+            sn_fail(err, SN_USAGE, "OWN_DOCUMENTS", "'%s' is a directory, which has its own %s", set->path,
+                sn_document_kinds[rows[i].kind].file);
+            return sn_suggest(err, "leave the option out, or name a policy file");
+        }
+        if (set->is_directory) {
+            path = sn_arena_printf(&set->arena, "%s/%s", set->path, sn_document_kinds[rows[i].kind].file).ptr;
+            path = sn_fs_exists(path) ? path : NULL;
+        }
+        if (path != NULL) {
+            SN_TRY(load_ruleset(path, rows[i].kind, rows[i].out, err));
+        }
+    }
+    return SN_OK;
 }
 
 const struct sn_policy_item *sn_policy_set_find(const struct sn_policy_set *set, struct sn_slice profile)

@@ -9,6 +9,7 @@
 #define SN_CLI_POLICY_SET_H
 
 #include "cli/policy_input.h"
+#include "core/policy/ruleset.h"
 #include "core/policy/strtab.h"
 
 enum { SN_POLICY_SET_MAX = 10000, SN_POLICY_SET_DEPTH_MAX = 16 };
@@ -26,8 +27,9 @@ struct sn_policy_set {
     bool is_directory;
     struct sn_policy_item *items;
     size_t count, capacity;
-    struct sn_strtab by_profile; /* number: index into items */
-    struct sn_catalog *catalog;  /* NULL: none */
+    struct sn_strtab by_profile;              /* number: index into items */
+    struct sn_catalog *catalog;               /* NULL: none */
+    struct sn_ruleset *approval, *breakglass; /* of sn_policy_set_load_rulesets; NULL: not configured */
 };
 
 /*
@@ -36,6 +38,12 @@ struct sn_policy_set {
  */
 SN_MUST_CHECK enum sn_status sn_policy_set_load(
     struct sn_policy_set *set, const char *path, const struct sn_opt_list *catalogs, struct sn_error *err);
+/*
+ * The approval and break-glass policies: of a directory its approval.yaml and breakglass.yaml where they exist, else
+ * the files given, of which each may be NULL. INVALID_POLICY, FILE_UNREADABLE.
+ */
+SN_MUST_CHECK enum sn_status sn_policy_set_load_rulesets(
+    struct sn_policy_set *set, const char *approval, const char *breakglass, struct sn_error *err);
 void sn_policy_set_clear(struct sn_policy_set *set);
 /* The item that governs a profile, or NULL. */
 const struct sn_policy_item *sn_policy_set_find(const struct sn_policy_set *set, struct sn_slice profile);

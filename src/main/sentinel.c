@@ -27,6 +27,7 @@ static const struct sn_cmd *const commands[] = {
     &sn_cmd_policy_pull,
     &sn_cmd_policy_push,
     &sn_cmd_policy_diff,
+    &sn_cmd_policy_analyze,
     &sn_cmd_policy_sign,
     &sn_cmd_policy_verify,
     &sn_cmd_config_validate,

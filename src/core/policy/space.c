@@ -160,6 +160,23 @@ static struct sn_slice other_than(const struct sn_strtab *table, struct sn_arena
     return text;
 }
 
+/* A name that no entry bears, not even at the end of an ARN. */
+static struct sn_slice other_name(const struct sn_vocabulary *words, struct sn_arena *arena)
+{
+    struct sn_slice text = SN_S("anyone-else");
+    for (unsigned n = 2;; n++) {
+        struct sn_slice suffix = sn_arena_printf(arena, "/%.*s", SN_PRI(text));
+        bool is_free = sn_strtab_find(&words->names, 0, text) == SN_STRTAB_NONE;
+        for (size_t i = 0; i < words->arns.count && is_free; i++) {
+            is_free = !sn_slice_has_suffix(words->arns.entries[i].text, suffix);
+        }
+        if (is_free) {
+            return text;
+        }
+        text = sn_arena_printf(arena, "anyone-else-%u", n);
+    }
+}
+
 static void list_profiles(struct sn_space *space, const struct sn_vocabulary *words)
 {
     size_t count = words->profiles.count;
@@ -225,32 +242,75 @@ static void add_caller(struct caller_list *list, struct sn_slice text)
     }
 }
 
+static bool is_named(const struct sn_vocabulary *words, struct sn_slice arn)
+{
+    return sn_strtab_find(&words->arns, 0, arn) != SN_STRTAB_NONE;
+}
+
+/* A session of a role in the server's account; where an entry names its very ARN, also one that the entry does not
+ * name, which is in another account. */
+static void add_session(
+    struct caller_list *list, const struct sn_vocabulary *words, struct sn_slice role, struct sn_slice name)
+{
+    struct sn_arena *arena = &list->space->arena;
+    const char *account = sn_trial_own_account(&list->space->server);
+    struct sn_slice arn =
+        sn_arena_printf(arena, "arn:aws:sts::%s:assumed-role/%.*s/%.*s", account, SN_PRI(role), SN_PRI(name));
+    add_caller(list, arn);
+    for (unsigned other = 1; is_named(words, arn); other++) {
+        arn = sn_arena_printf(arena, "arn:aws:sts::%012u:assumed-role/%.*s/%.*s", other, SN_PRI(role), SN_PRI(name));
+        if (!is_named(words, arn) && strncmp(arn.ptr + strlen("arn:aws:sts::"), account, SN_ACCOUNT_LEN) != 0) {
+            add_caller(list, arn);
+            return;
+        }
+    }
+}
+
 static void add_sessions(
     struct caller_list *list, const struct sn_vocabulary *words, struct sn_slice role, struct sn_slice other)
 {
     struct sn_space *space = list->space;
-    const char *account = space->server.account[0] != '\0' ? space->server.account : "000000000000";
-    struct sn_slice any =
-        sn_arena_printf(&space->arena, "arn:aws:sts::%s:assumed-role/%.*s/%.*s", account, SN_PRI(role), SN_PRI(other));
+    struct sn_slice any = sn_arena_printf(&space->arena, "arn:aws:sts::%s:assumed-role/%.*s/%.*s",
+        sn_trial_own_account(&space->server), SN_PRI(role), SN_PRI(other));
     struct sn_trial_server server = space->server;
     struct sn_principal who;
     struct sn_error ignored = {0};
     /* The name of a session that nobody vouches for plays no part, so that one session stands for all of the role. */
     bool has_names = sn_trial_principal(any, &server, &who, &ignored) == SN_OK && who.vouched;
     for (size_t i = 0; has_names && i < words->names.count; i++) {
-        add_caller(list, sn_arena_printf(&space->arena, "arn:aws:sts::%s:assumed-role/%.*s/%.*s", account, SN_PRI(role),
-                             SN_PRI(words->names.entries[i].text)));
+        add_session(list, words, role, words->names.entries[i].text);
     }
     add_caller(list, any);
+}
+
+/* The role of a permission set that no entry names. */
+static struct sn_slice other_permission_set(const struct sn_vocabulary *words, struct sn_arena *arena)
+{
+    struct sn_slice role = SN_S("AWSReservedSSO_AnyOther_0000000000000000");
+    for (unsigned n = 2; sn_strtab_find(&words->roles, 0, role) != SN_STRTAB_NONE; n++) {
+        role = sn_arena_printf(arena, "AWSReservedSSO_AnyOther%u_0000000000000000", n);
+    }
+    return role;
+}
+
+/* A name is also borne by the Identity Center user, who is told from the IAM user only by an entry with his ARN. */
+static void add_name(struct caller_list *list, const struct sn_vocabulary *words, struct sn_slice name)
+{
+    struct sn_slice arn = sn_arena_printf(
+        &list->space->arena, "arn:aws:iam::%s:user/%.*s", sn_trial_own_account(&list->space->server), SN_PRI(name));
+    add_caller(list, name);
+    if (is_named(words, arn)) {
+        add_session(list, words, other_permission_set(words, &list->space->arena), name);
+    }
 }
 
 static enum sn_status list_callers(struct sn_space *space, const struct sn_vocabulary *words, struct sn_error *err)
 {
     struct caller_list list = {.space = space};
     SN_TRY(find_account(space, words, err));
-    struct sn_slice other = other_than(&words->names, &space->arena, "anyone-else");
+    struct sn_slice other = other_name(words, &space->arena);
     for (size_t i = 0; i < words->names.count; i++) {
-        add_caller(&list, words->names.entries[i].text);
+        add_name(&list, words, words->names.entries[i].text);
     }
     add_caller(&list, other);
     for (size_t i = 0; i < words->roles.count; i++) {

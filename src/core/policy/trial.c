@@ -8,6 +8,16 @@
 
 static const char unsaid_account[] = "000000000000"; /* of a NAME where no account occurs: any will do */
 
+const char *sn_trial_own_account(const struct sn_trial_server *server)
+{
+    return server->account[0] != '\0' ? server->account : unsaid_account;
+}
+
+static bool is_target_role(void *ctx, const struct sn_principal *principal)
+{
+    return sn_catalog_has_role(ctx, sn_slice_str(principal->account), sn_slice_str(principal->role));
+}
+
 enum sn_status sn_trial_globs(struct sn_slice text, struct sn_trial_server *server, struct sn_error *err)
 {
     struct sn_slice rest = text, part;
@@ -44,7 +54,10 @@ enum sn_status sn_trial_principal(
     struct sn_slice text, struct sn_trial_server *server, struct sn_principal *out_principal, struct sn_error *err)
 {
     char arn[SN_ARN_MAX + 1];
-    struct sn_vouch_rules rules = {.role_globs = server->globs, .role_glob_count = server->glob_count};
+    struct sn_vouch_rules rules = {.role_globs = server->globs,
+        .role_glob_count = server->glob_count,
+        .is_target_role = server->target_roles != NULL ? is_target_role : NULL,
+        .ctx = (void *)(uintptr_t)server->target_roles};
     bool is_arn = sn_slice_has_prefix(text, SN_S("arn:"));
 
     if (!is_arn && text.len > SN_POLICY_MAX_USER_NAME) {
@@ -52,8 +65,7 @@ enum sn_status sn_trial_principal(
             SN_POLICY_MAX_USER_NAME);
     }
     if (!is_arn) {
-        snprintf(arn, sizeof(arn), "arn:aws:iam::%s:user/%.*s",
-            server->account[0] != '\0' ? server->account : unsaid_account, SN_PRI(text));
+        snprintf(arn, sizeof(arn), "arn:aws:iam::%s:user/%.*s", sn_trial_own_account(server), SN_PRI(text));
         text = sn_slice_str(arn);
     }
     SN_TRY(sn_principal_parse(text, NULL, out_principal, err));
@@ -105,7 +117,7 @@ void sn_trial_request(const struct sn_trial_server *server, const struct sn_prin
 {
     *out_request = (struct sn_policy_request){
         .principal = principal,
-        .own_account = server->account[0] != '\0' ? server->account : unsaid_account,
+        .own_account = sn_trial_own_account(server),
         .profile = profile,
         .unix_s = unix_s,
         .mode = SN_MODE_SERVER,

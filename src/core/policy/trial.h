@@ -7,6 +7,7 @@
 #ifndef SN_CORE_POLICY_TRIAL_H
 #define SN_CORE_POLICY_TRIAL_H
 
+#include "core/policy/catalog.h"
 #include "core/policy/policy.h"
 #include "core/policy/schema.h"
 
@@ -17,8 +18,11 @@ struct sn_trial_server {
     char account[SN_ACCOUNT_LEN + 1]; /* its own; "": not said */
     struct sn_slice globs[SN_TRIAL_GLOBS_MAX];
     size_t glob_count;
-    struct sn_slice session_store; /* empty: none */
+    struct sn_slice session_store;         /* empty: none */
+    const struct sn_catalog *target_roles; /* whose roles are never vouched for; NULL: none */
 };
+/* The server's own account, or the one that stands for it where none was said. */
+const char *sn_trial_own_account(const struct sn_trial_server *server);
 
 /* Reads a comma list of role globs; INVALID_GLOB. The text must outlive server. */
 SN_MUST_CHECK enum sn_status sn_trial_globs(struct sn_slice text, struct sn_trial_server *server, struct sn_error *err);
