@@ -8,6 +8,8 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/task.h"
+#include "base/wake.h"
 
 /* --- Documents --- */
 
@@ -49,13 +51,19 @@ struct entry {
     atomic_uint_fast64_t last_used;
 };
 
+/* Whoever waits for a flight, a thread or a task. */
+struct passenger {
+    struct passenger *next;
+    struct sn_wake landed;
+};
+
 /* One load that is under way, and who waits for it. */
 struct flight {
     struct flight *next;
+    struct passenger *passengers;
     const char *key; /* the leader's */
     uint64_t generation;
     unsigned refs; /* leader and waiters */
-    bool is_done;
     enum sn_status status;
     struct sn_error err;
     struct sn_cached_document *document;
@@ -67,8 +75,7 @@ struct sn_document_cache {
     atomic_uint_fast64_t reloads, uses;
     pthread_rwlock_t lock; /* over the entries */
     struct entry entries[SN_CACHE_ENTRIES_MAX];
-    pthread_mutex_t flight_lock; /* over the flights */
-    pthread_cond_t landed;
+    pthread_mutex_t flight_lock; /* over the flights; never held over a load */
     struct flight *flights;
 };
 
@@ -79,7 +86,6 @@ struct sn_document_cache *sn_document_cache_new(const struct sn_document_cache_o
     cache->options = *options;
     pthread_rwlock_init(&cache->lock, NULL);
     pthread_mutex_init(&cache->flight_lock, NULL);
-    pthread_cond_init(&cache->landed, NULL);
     return cache;
 }
 
@@ -92,7 +98,6 @@ void sn_document_cache_free(struct sn_document_cache *cache)
     for (size_t i = 0; i < SN_CACHE_ENTRIES_MAX; i++) {
         sn_cached_document_unref(cache->entries[i].document);
     }
-    pthread_cond_destroy(&cache->landed);
     pthread_mutex_destroy(&cache->flight_lock);
     pthread_rwlock_destroy(&cache->lock);
     sn_free(cache);
@@ -284,8 +289,10 @@ static void land(struct sn_document_cache *cache, struct flight *flight)
         at = &(*at)->next;
     }
     *at = flight->next;
-    flight->is_done = true;
-    pthread_cond_broadcast(&cache->landed);
+    for (struct passenger *passenger = flight->passengers, *next; passenger != NULL; passenger = next) {
+        next = passenger->next; /* whoever is called may be gone behind the call */
+        sn_wake_call(&passenger->landed);
+    }
 }
 
 /* Under the lock of the flights. */
@@ -297,12 +304,23 @@ static void leave(struct flight *flight)
     }
 }
 
-static void fly(
-    struct sn_document_cache *cache, struct flight *flight, bool is_pinned, sn_document_load_fn *load, void *ctx)
+struct pilot {
+    struct sn_document_cache *cache;
+    struct flight *flight;
+    bool is_pinned;
+    sn_document_load_fn *load;
+    void *load_ctx;
+};
+
+static void fly(void *ctx)
 {
-    flight->status = load(ctx, &flight->document, &flight->err);
+    const struct pilot *pilot = ctx;
+    struct sn_document_cache *cache = pilot->cache;
+    struct flight *flight = pilot->flight;
+
+    flight->status = pilot->load(pilot->load_ctx, &flight->document, &flight->err);
     if (flight->status == SN_OK) {
-        keep(cache, flight->key, is_pinned, flight->generation, flight->document);
+        keep(cache, flight->key, pilot->is_pinned, flight->generation, flight->document);
         return;
     }
     SN_ASSERT(flight->document == NULL);
@@ -326,6 +344,19 @@ static enum sn_status take_result(
     return SN_OK;
 }
 
+/* Under the lock, which is given up while waiting. */
+static void await_landing(struct sn_document_cache *cache, struct flight *flight)
+{
+    struct passenger self = {.next = flight->passengers};
+
+    sn_wake_init(&self.landed);
+    flight->passengers = &self;
+    pthread_mutex_unlock(&cache->flight_lock);
+    sn_wake_sleep(&self.landed);
+    pthread_mutex_lock(&cache->flight_lock);
+    sn_wake_clear(&self.landed);
+}
+
 enum sn_status sn_document_cache_get(struct sn_document_cache *cache, const char *key, bool is_pinned,
     sn_document_load_fn *load, void *ctx, struct sn_cached_document **out_document, struct sn_error *err)
 {
@@ -343,13 +374,14 @@ enum sn_status sn_document_cache_get(struct sn_document_cache *cache, const char
     }
     struct flight *flight = board(cache, key, &is_leader);
     if (is_leader) {
+        struct pilot pilot = {cache, flight, is_pinned, load, ctx};
         pthread_mutex_unlock(&cache->flight_lock);
-        fly(cache, flight, is_pinned, load, ctx);
+        /* A load reads, asks AWS, verifies and compiles: too long for the thread of other tasks. */
+        sn_task_apart(fly, &pilot);
         pthread_mutex_lock(&cache->flight_lock);
         land(cache, flight);
-    }
-    while (!flight->is_done) {
-        pthread_cond_wait(&cache->landed, &cache->flight_lock);
+    } else {
+        await_landing(cache, flight);
     }
     enum sn_status status = take_result(flight, out_document, err);
     leave(flight);

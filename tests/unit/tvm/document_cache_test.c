@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/task.h"
 #include "tvm/document_cache.h"
 
 enum { WAITERS = 24 };
@@ -373,6 +374,34 @@ static void single_flight(void **state)
     }
 }
 
+static void ask_as_task(void *ctx)
+{
+    (void)ask(ctx);
+}
+
+/* POL-25: the same among tasks of one thread, which goes on with others while a document is loaded. */
+static void single_flight_of_tasks(void **state)
+{
+    struct fx *fx = *state;
+    struct asker askers[] = {{.fx = fx, .key = "/a"}, {.fx = fx, .key = "/a"}, {.fx = fx, .key = "/b"}};
+    struct sn_crew *crew = NULL;
+    struct sn_error err;
+
+    assert_ok(sn_crew_new(1, &crew, &err), &err);
+    for (size_t i = 0; i < SN_LEN(askers); i++) {
+        sn_crew_add(crew, ask_as_task, &askers[i]);
+    }
+    hold(fx, true);
+    assert_ok(sn_crew_start(crew, &err), &err);
+    wait_loads(fx, 2); /* the thread is not held up by the first document, nor by the one who waits for it */
+    hold(fx, false);
+    sn_crew_free(crew);
+    for (size_t i = 0; i < SN_LEN(askers); i++) {
+        assert_string_equal(askers[i].answer, "");
+    }
+    assert_int_equal(fx->loads, 2);
+}
+
 /* POL-51: who asks behind a change does not get what a load before it brings. */
 static void flight_before_a_change(void **state)
 {
@@ -427,6 +456,7 @@ int main(void)
         ROW(changes_drop),
         ROW(nothing_bad_is_kept),
         ROW(single_flight),
+        ROW(single_flight_of_tasks),
         ROW(flight_before_a_change),
         ROW(room),
     };
