@@ -2,10 +2,10 @@
 /* store/audit_logs.c - see audit_logs.h. */
 #include "store/audit_logs.h"
 
-#include <pthread.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/turns.h"
 #include "crypto/hash.h"
 
 enum { UNDELIVERED_MAX = 8, REQUEST_ID_MAX = 64, EVENTS_MAX = 2 + UNDELIVERED_MAX };
@@ -15,7 +15,7 @@ struct sn_audit_logs {
     char *group, *stream, *version;
     struct sn_audit_keys keys;
     struct sn_hmac hmac;
-    pthread_mutex_t lock;              /* over all below, and over the call itself: records follow one another */
+    struct sn_turns turn;              /* over all below, and over the call itself: records follow one another */
     struct sn_audit_position position; /* last acknowledged of the present chain stream */
     struct sn_audit_position previous; /* last acknowledged of the one before */
     bool has_previous;
@@ -57,7 +57,7 @@ enum sn_status sn_audit_logs_new(
     log->version = sn_strdup(sn_slice_str(options->version));
     sn_audit_keys_copy(&log->keys, options->keys);
     sn_hmac_init(&log->hmac, &sn_audit_keys_signing(&log->keys)->key);
-    pthread_mutex_init(&log->lock, NULL);
+    sn_turns_init(&log->turn, 1);
     log->is_healthy = true;
     *out_log = log;
     return SN_OK;
@@ -68,7 +68,7 @@ void sn_audit_logs_free(struct sn_audit_logs *log)
     if (log == NULL) {
         return;
     }
-    pthread_mutex_destroy(&log->lock);
+    sn_turns_clear(&log->turn);
     sn_hmac_clear(&log->hmac);
     sn_audit_keys_clear(&log->keys);
     sn_free(log->group);
@@ -208,10 +208,10 @@ static enum sn_status append(
     struct sn_error cause = {0};
 
     (void)timeout_ms; /* the call to the service has its own, shorter one */
-    pthread_mutex_lock(&log->lock);
+    sn_turns_take(&log->turn);
     enum sn_status status = append_locked(log, entry, request_id, &cause);
     log->is_healthy = status == SN_OK;
-    pthread_mutex_unlock(&log->lock);
+    sn_turns_give(&log->turn);
     if (status == SN_OK) {
         return SN_OK;
     }
@@ -223,9 +223,9 @@ static bool is_healthy(void *ctx)
 {
     struct sn_audit_logs *log = ctx;
 
-    pthread_mutex_lock(&log->lock);
+    sn_turns_take(&log->turn);
     bool healthy = log->is_healthy;
-    pthread_mutex_unlock(&log->lock);
+    sn_turns_give(&log->turn);
     return healthy;
 }
 
