@@ -119,6 +119,15 @@ static enum sn_status custom_endpoint(
     return status;
 }
 
+/* Services whose variable is named otherwise than their hosts. */
+static const char *host_word(const char *service)
+{
+    if (strcmp(service, "sso-oidc") == 0) {
+        return "oidc";
+    }
+    return strcmp(service, "sso") == 0 ? "portal.sso" : service;
+}
+
 enum sn_status sn_endpoint_url(const char *service, struct sn_slice region, const struct sn_env *env,
     char out_url[SN_ENDPOINT_MAX], struct sn_error *err)
 {
@@ -141,6 +150,7 @@ enum sn_status sn_endpoint_url(const char *service, struct sn_slice region, cons
         return custom_endpoint("AWS_ENDPOINT_URL", value, out_url, err);
     }
     row = row_of_region(region);
+    service = host_word(service);
     if (strcmp(service, "iam") == 0) {
         (void)snprintf(out_url, SN_ENDPOINT_MAX, "https://%s", row->iam_host);
     } else {

@@ -19,7 +19,8 @@ bool sn_region_is_valid(struct sn_slice region);
 const char *sn_partition_of_region(struct sn_slice region);
 /*
  * "https://sts.eu-west-1.amazonaws.com" without trailing slash. AWS_ENDPOINT_URL_<SERVICE>, then AWS_ENDPOINT_URL of
- * env override it: http only to loopback (INVALID_ENDPOINT). service as in host names: "sts", "iam", ...
+ * env override it: http only to loopback (INVALID_ENDPOINT). service as in host names: "sts", "iam", ...; "sso-oidc"
+ * and "sso" stand for the hosts oidc. and portal.sso. of IAM Identity Center.
  */
 SN_MUST_CHECK enum sn_status sn_endpoint_url(const char *service, struct sn_slice region, const struct sn_env *env,
     char out_url[SN_ENDPOINT_MAX], struct sn_error *err);

@@ -149,7 +149,7 @@ static enum sn_status run_explain(struct sn_app *app, void *arguments, struct sn
     SN_TRY(sn_cli_profile(app, args->profile, &profile, err));
     request_body(&request, profile, args);
     sn_app_failure(app, "cannot explain '%s'", profile);
-    SN_TRY(sn_tvm_access_open(&args->tvm, &access, err));
+    SN_TRY(sn_tvm_access_open(app, &args->tvm, &access, err));
     SN_TRY(sn_tvm_access_call(
         app, &access, profile, "POST", "/v1/explain", (struct sn_slice){0}, sn_buf_slice(&request), &doc, err));
     sn_app_failure(app, "%s", "");

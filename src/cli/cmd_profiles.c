@@ -158,7 +158,7 @@ static enum sn_status run_profiles(struct sn_app *app, void *arguments, struct s
     SN_AUTO(sn_buf_clear) struct sn_buf out = {0};
 
     sn_app_failure(app, "cannot list profiles");
-    SN_TRY(sn_tvm_access_open(&args->tvm, &access, err));
+    SN_TRY(sn_tvm_access_open(app, &args->tvm, &access, err));
     for (int page = 0; page == 0 || cursor.len > 0; page++) {
         if (page == PAGES_MAX) {
             return sn_fail(err, SN_PROTOCOL, "TVM_PROTOCOL", "the TVM's list of profiles does not end");

@@ -277,7 +277,7 @@ static enum sn_status ask_tvm(struct sn_app *app, const struct whoami_args *args
     SN_AUTO(sn_tvm_access_clear) struct sn_tvm_access access = {0};
 
     sn_app_failure(app, "the TVM does not tell who you are");
-    SN_TRY(sn_tvm_access_open(&args->tvm, &access, err));
+    SN_TRY(sn_tvm_access_open(app, &args->tvm, &access, err));
     SN_TRY(sn_tvm_access_call(
         app, &access, NULL, "GET", "/v1/whoami", (struct sn_slice){0}, (struct sn_slice){0}, out_doc, err));
     const struct sn_json *arn = sn_json_get(sn_json_get(sn_json_root(*out_doc), "principal"), "arn");
@@ -287,8 +287,8 @@ static enum sn_status ask_tvm(struct sn_app *app, const struct whoami_args *args
     return SN_OK;
 }
 
-static enum sn_status without_tvm(const struct whoami_args *args, struct sn_principal *parsed, struct sn_arena *arena,
-    struct identity *id, struct sn_error *err)
+static enum sn_status without_tvm(const struct sn_app *app, const struct whoami_args *args, struct sn_principal *parsed,
+    struct sn_arena *arena, struct identity *id, struct sn_error *err)
 {
     char arn[SN_CLI_ARN_SIZE];
 
@@ -300,7 +300,7 @@ static enum sn_status without_tvm(const struct whoami_args *args, struct sn_prin
             return SN_USAGE;
         }
     } else {
-        SN_TRY(sn_cli_caller(&args->tvm, arn, err));
+        SN_TRY(sn_cli_caller(app, &args->tvm, arn, err));
         SN_TRY(sn_principal_parse(sn_slice_str(arn), NULL, parsed, err));
     }
     return judge(args, parsed, arena, id, err);
@@ -318,7 +318,7 @@ static enum sn_status run_whoami(struct sn_app *app, void *arguments, struct sn_
     if (args->arn == NULL && args->tvm.tvm_url != NULL) {
         SN_TRY(ask_tvm(app, args, &doc, &parsed, &id, err));
     } else {
-        SN_TRY(without_tvm(args, &parsed, &arena, &id, err));
+        SN_TRY(without_tvm(app, args, &parsed, &arena, &id, err));
     }
     if (app->json) {
         write_json(&out, &id);

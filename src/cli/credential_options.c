@@ -5,6 +5,7 @@
 #include "cli/credential_options.h"
 
 const char *const sn_tvm_auth_choices[] = {"auto", "iam", "proof", NULL};
+const char *const sn_sso_flow_choices[] = {"auto", "pkce", "device", NULL};
 
 /* clang-format off */
 const struct sn_opt sn_credential_process_opts[] = {

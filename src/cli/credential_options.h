@@ -12,11 +12,32 @@
 
 #include "cli/command.h"
 
+/* May somebody be asked to sign in to IAM Identity Center, and how. */
+struct sn_sso_args {
+    bool auto_login, no_auto_login;
+    const char *flow;
+};
+extern const char *const sn_sso_flow_choices[];
+
 struct sn_tvm_args {
     const char *tvm_url, *tvm_auth, *region, *aws_profile;
     bool no_cache;
+    struct sn_sso_args sso;
 };
 extern const char *const sn_tvm_auth_choices[];
+
+/* clang-format off */
+#define SN_SSO_FLOW_OPT(type, member)                                                                                 \
+    {.name = "sso-flow", .metavar = "FLOW", .kind = SN_OPT_CHOICE, .choices = sn_sso_flow_choices,                    \
+     .fallback = "auto", .env = "SENTINEL_SSO_FLOW", .field = offsetof(type, member),                                 \
+     .help = "how a person signs in to IAM Identity Center: 'pkce' in a browser on this machine, 'device' by a code"}
+#define SN_SSO_OPTS(type, member)                                                                                     \
+    {.name = "auto-login", .kind = SN_OPT_FLAG, .field = offsetof(type, member.auto_login),                           \
+     .help = "sign in to IAM Identity Center when needed; the default on a terminal, or SENTINEL_AUTO_LOGIN"},        \
+    {.name = "no-auto-login", .kind = SN_OPT_FLAG, .field = offsetof(type, member.no_auto_login),                     \
+     .help = "never start a sign-in"},                                                                                \
+    SN_SSO_FLOW_OPT(type, member.flow)
+/* clang-format on */
 
 /* Rows of an option table whose argument struct holds a struct sn_tvm_args called member. */
 /* clang-format off */
@@ -35,7 +56,8 @@ extern const char *const sn_tvm_auth_choices[];
      .field = offsetof(type, member.aws_profile),                                                                     \
      .help = "profile of the AWS config whose credentials sign the request; else the standard chain"},                \
     {.name = "no-cache", .kind = SN_OPT_FLAG, .env = "SENTINEL_NO_CACHE", .field = offsetof(type, member.no_cache),   \
-     .help = "ask the TVM even if credentials are held already, and keep none"}
+     .help = "ask the TVM even if credentials are held already, and keep none"},                                      \
+    SN_SSO_OPTS(type, member.sso)
 
 /* Options that an earlier design had: the tables belong to the TVM. */
 #define SN_TVM_REMOVED_TABLES                                                                                         \

@@ -47,11 +47,15 @@ static void open_vault(struct sn_vault_access *vault, struct sn_base_options *ba
 }
 
 enum sn_status sn_tvm_access_open(
-    const struct sn_tvm_args *args, struct sn_tvm_access *out_access, struct sn_error *err)
+    const struct sn_app *app, const struct sn_tvm_args *args, struct sn_tvm_access *out_access, struct sn_error *err)
 {
-    struct sn_base_options base = {.profile = args->aws_profile, .region = args->region};
+    struct sn_base_options base = {.profile = args->aws_profile,
+        .region = args->region,
+        .person = &out_access->person.person,
+        .keeps_roles = !args->no_cache};
 
     open_vault(&out_access->vault, &base);
+    SN_TRY(sn_cli_person_init(&out_access->person, app, &args->sso, err));
     SN_TRY(sn_base_new(&base, &out_access->base, err));
     struct sn_client_options client = {.url = args->tvm_url, .auth = args->tvm_auth, .base = out_access->base};
     return sn_client_new(&client, &out_access->client, err);
@@ -156,6 +160,7 @@ static enum sn_status ask(const struct sn_tvm_access *access, const char *profil
 static enum sn_status vend(void *ctx, struct sn_issued *out_issued, int *out_http_status, struct sn_error *err)
 {
     const struct question *q = ctx;
+    bool may_login = q->access->person.person.may_login;
     char device_id[SN_DEVICE_ID_LEN + 1];
     struct sn_error no_device = {0};
 
@@ -165,7 +170,11 @@ static enum sn_status vend(void *ctx, struct sn_issued *out_issued, int *out_htt
     if (sn_device_id(device_id, &no_device) != SN_OK) {
         sn_app_warn(q->app, "%s: %s, so rules about devices cannot match", no_device.code, no_device.message);
     }
-    return ask(q->access, q->profile, q->duration_s, device_id, out_issued, out_http_status, err);
+    /* Who holds credentials that still serve is not asked to sign in. */
+    q->access->person.person.may_login = may_login && !q->access->cache.is_early;
+    enum sn_status status = ask(q->access, q->profile, q->duration_s, device_id, out_issued, out_http_status, err);
+    q->access->person.person.may_login = may_login;
+    return status;
 }
 
 static void warn_of_cache(void *ctx, const struct sn_error *err)
@@ -186,7 +195,7 @@ enum sn_status sn_tvm_access_credentials(struct sn_app *app, const struct sn_tvm
         .ctx = app};
 
     sn_app_failure(app, "no credentials for '%s'", profile);
-    SN_TRY(sn_tvm_access_open(args, access, err));
+    SN_TRY(sn_tvm_access_open(app, args, access, err));
     sn_credential_cache_open(&access->cache, &options); /* before the AWS files are read: it notes their state */
     if (sn_credential_cache_tell_refused(&access->cache)) {
         sn_app_note(app, "this kernel refuses keyrings, so credentials are not kept between calls");
@@ -246,17 +255,21 @@ enum sn_status sn_tvm_access_region(const struct sn_tvm_access *access, const st
     return sn_base_region(access->base, out_region, err);
 }
 
-enum sn_status sn_cli_caller(const struct sn_tvm_args *args, char out_arn[SN_CLI_ARN_SIZE], struct sn_error *err)
+enum sn_status sn_cli_caller(
+    const struct sn_app *app, const struct sn_tvm_args *args, char out_arn[SN_CLI_ARN_SIZE], struct sn_error *err)
 {
     SN_AUTO(sn_vault_access_clear) struct sn_vault_access vault = {0};
     SN_AUTO(sn_base_free_p) struct sn_base *base = NULL;
     SN_AUTO(sn_sts_free_p) struct sn_sts *sts = NULL;
-    struct sn_base_options base_options = {.profile = args->aws_profile, .region = args->region};
+    struct sn_cli_person person;
+    struct sn_base_options base_options = {
+        .profile = args->aws_profile, .region = args->region, .person = &person.person, .keeps_roles = !args->no_cache};
     char region[SN_REGION_MAX + 1];
     char endpoint[SN_ENDPOINT_MAX];
     struct sn_caller caller;
 
     open_vault(&vault, &base_options);
+    SN_TRY(sn_cli_person_init(&person, app, &args->sso, err));
     SN_TRY(sn_base_new(&base_options, &base, err));
     SN_TRY(sn_base_region(base, region, err));
     if (region[0] == '\0') {

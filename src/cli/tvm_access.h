@@ -12,6 +12,7 @@
 #include "cli/child.h"
 #include "cli/command.h"
 #include "cli/credential_options.h"
+#include "cli/sso_person.h"
 #include "vault/base_credentials.h"
 #include "vault/client.h"
 #include "cli/vault_access.h"
@@ -34,9 +35,10 @@ struct sn_tvm_access {
     struct sn_base *base;
     struct sn_client *client;
     struct sn_credential_cache cache; /* unusable until credentials were asked for */
+    struct sn_cli_person person;      /* base refers to it: an open access is not moved */
 };
 SN_MUST_CHECK enum sn_status sn_tvm_access_open(
-    const struct sn_tvm_args *args, struct sn_tvm_access *out_access, struct sn_error *err);
+    const struct sn_app *app, const struct sn_tvm_args *args, struct sn_tvm_access *out_access, struct sn_error *err);
 void sn_tvm_access_clear(struct sn_tvm_access *access);
 
 /* Replaces the hint of a refusal by one that names the profile (may be NULL) and commands that help. Its status. */
@@ -67,7 +69,7 @@ SN_MUST_CHECK enum sn_status sn_tvm_access_region(const struct sn_tvm_access *ac
 /* The caller's ARN as STS tells it for the base credentials, without any TVM. */
 enum { SN_CLI_ARN_SIZE = 2049 };
 SN_MUST_CHECK enum sn_status sn_cli_caller(
-    const struct sn_tvm_args *args, char out_arn[SN_CLI_ARN_SIZE], struct sn_error *err);
+    const struct sn_app *app, const struct sn_tvm_args *args, char out_arn[SN_CLI_ARN_SIZE], struct sn_error *err);
 
 extern const struct sn_cmd sn_cmd_exec, sn_cmd_credential_process, sn_cmd_export, sn_cmd_whoami, sn_cmd_profiles,
     sn_cmd_explain, sn_cmd_audit_verify_logs, sn_cmd_lab;

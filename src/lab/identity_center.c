@@ -13,10 +13,10 @@
 #include "crypto/hash.h"
 
 enum {
-    MAX_CLIENTS = 1024,
-    MAX_DEVICES = 1024,
-    MAX_CODES = 256,
-    MAX_TOKENS = 8192,
+    MAX_CLIENTS = 256,
+    MAX_DEVICES = 256,
+    MAX_CODES = 64,
+    MAX_TOKENS = 1024,
     SECRET_BYTES = 32,
     CODE_LIFE_S = 600,
     CODE_HALF = 4,

@@ -8,6 +8,7 @@
 #include "base/process.h"
 #include "cli/cached_credentials.h"
 #include "cli/policy_commands.h"
+#include "cli/sso_commands.h"
 #include "cli/tvm_access.h"
 #include "cli/vault_access.h"
 #include "cli/vault_name.h"
@@ -19,6 +20,11 @@ static const struct sn_cmd *const commands[] = {
     &sn_cmd_profiles,
     &sn_cmd_explain,
     &sn_cmd_whoami,
+    &sn_cmd_sso_login,
+    &sn_cmd_sso_logout,
+    &sn_cmd_sso_status,
+    &sn_cmd_sso_accounts,
+    &sn_cmd_sso_roles,
     &sn_cmd_policy_validate,
     &sn_cmd_policy_lint,
     &sn_cmd_policy_eval,

@@ -13,6 +13,7 @@
 #include "base/task.h"
 #include "vault/base_internal.h"
 #include "vault/process_credentials.h"
+#include "vault/sso_session.h"
 
 enum {
     RENEW_BEFORE_S = 300,
@@ -48,7 +49,9 @@ static enum sn_status missing(const struct sn_resolver *r, struct sn_error *err)
 
     format_chain(r, (struct sn_slice){0}, &chain);
     (void)sn_fail(err, SN_UNAUTHENTICATED, "CONFIG_MISSING_CREDENTIALS",
-        "AWS profile %s: '%.*s' has no credentials: neither stored keys, source_profile, credential_process nor static "
+        "AWS profile %s: '%.*s' has no credentials: neither stored keys, source_profile, sso_session, "
+        "credential_process "
+        "nor static "
         "keys",
         sn_buf_str(&chain), SN_PRI(name));
     return sn_suggest(err,
@@ -140,8 +143,6 @@ static enum sn_status check_supported(const struct sn_resolver *r, struct sn_sli
     static const struct {
         const char *key, *what;
     } rows[] = {
-        {"sso_session", "IAM Identity Center"},
-        {"sso_start_url", "IAM Identity Center"},
         {"web_identity_token_file", "web identity"},
         {"web_identity_token_process", "web identity"},
     };
@@ -172,14 +173,33 @@ static enum sn_status process_keys(struct sn_resolver *r, struct sn_slice profil
     return SN_OK;
 }
 
+static enum sn_status sso_keys(const struct sn_resolver *r, const struct sn_sso_settings *settings,
+    struct sn_credentials *out_credentials, struct sn_error *err)
+{
+    const struct sn_sso_world world = {.env = r->base->env,
+        .clock = r->base->clock,
+        .random_source = sn_random_system(),
+        .ca_file = r->base->ca_file,
+        .transport = r->base->transport,
+        .keeps_roles = r->base->keeps_roles,
+        .person = r->base->person};
+
+    return sn_sso_get_credentials(&world, settings, out_credentials, err);
+}
+
 /* Keys that the profile itself holds or makes, without a role on top. */
 static enum sn_status own_keys(
     struct sn_resolver *r, struct sn_slice profile, struct sn_credentials *out_credentials, struct sn_error *err)
 {
+    struct sn_sso_settings settings;
     struct sn_slice command;
     struct sn_slice from;
     bool found = false;
 
+    SN_TRY(sn_sso_settings_of_profile(&r->files, profile, true, &settings, &found, err));
+    if (found) {
+        return sso_keys(r, &settings, out_credentials, err);
+    }
     SN_TRY(check_supported(r, profile, err));
     SN_TRY(sn_base_profile_text(&r->files, profile, "credential_source", &from, err));
     if (sn_slice_eq_str(from, "Environment")) {
@@ -378,6 +398,8 @@ enum sn_status sn_base_new(const struct sn_base_options *options, struct sn_base
     base->mfa = options->mfa;
     base->no_session = options->no_session;
     base->duration_s = options->duration_s;
+    base->person = options->person;
+    base->keeps_roles = options->keeps_roles;
     base->source = (struct sn_credential_source){.get = get, .ctx = base};
     if (region.len > 0 && !sn_region_is_valid(region)) {
         return sn_fail(err, SN_INVALID, "CONFIG_INVALID_REGION", "'%.*s' is not an AWS region",

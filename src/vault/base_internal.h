@@ -20,6 +20,8 @@ struct sn_base {
     const struct sn_clock *clock;
     char *ca_file;
     const struct sn_transport *transport;
+    const struct sn_sso_person *person;
+    bool keeps_roles;
     struct sn_vault_store *store;
     struct sn_mfa *mfa;
     bool no_session;

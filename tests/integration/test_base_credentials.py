@@ -104,7 +104,7 @@ def test_attack_29_a_config_that_others_can_write_runs_nothing(shared_lab, tmp_p
     ("[profile a]\nsource_profile = b\n", "a", "CONFIG_INVALID", "'b', which does not exist"),
     ("[profile a]\nregion = eu-west-1\n", "a", "CONFIG_MISSING_CREDENTIALS", "'a' has no credentials"),
     ("[profile a\n", "alice", "CONFIG_INVALID", "closing ']'"),
-    ("[profile a]\nsso_session = s\n", "a", "CONFIG_UNSUPPORTED", "Identity Center"),
+    ("[profile a]\nsso_session = s\n", "a", "CONFIG_INVALID", "sso-session s"),
 ])
 def test_what_is_wrong_is_named(shared_lab, tmp_path, config, profile, code, says):
     done = whoami(shared_lab, config, tmp_path, "--aws-profile", profile)

@@ -119,6 +119,9 @@ def test_device_flow_to_a_vouched_session(lab):
     assert role["accessKeyId"].startswith("ASIALAB")
     assert abs(role["expiration"] / 1000 - time.time() - 3600) < 60
     arn = lab.client("sts", credentials=session_of(role)).get_caller_identity()["Arn"]
+    seen = lab.client("cloudtrail", "alice").lookup_events(
+        LookupAttributes=[{"AttributeKey": "AccessKeyId", "AttributeValue": role["accessKeyId"]}])["Events"]
+    assert [e["Username"] for e in seen] == ["alice"], "and CloudTrail knows the session by the person's name"
     head, name, user = arn.split("/")
     assert head == f"arn:aws:sts::{ACCOUNT}:assumed-role" and user == "alice"
     assert name.startswith("AWSReservedSSO_Developer_") and len(name) == len("AWSReservedSSO_Developer_") + 16

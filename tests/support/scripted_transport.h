@@ -14,7 +14,7 @@
 #include "aws/transport.h"
 #include "base/clock.h"
 
-enum { SCRIPT_MAX_CALLS = 8 };
+enum { SCRIPT_MAX_CALLS = 48 };
 
 struct scripted_reply {
     enum sn_status status; /* SN_OK: an answer */

@@ -13,6 +13,8 @@
 #include "base/fs.h"
 #include "base_fixture.h"
 
+#define SSO "sso_start_url = https://x.example/start\nsso_region = eu-west-1\n"
+
 /* Which keys win, without any call to STS. */
 static void static_sources(void **state)
 {
@@ -90,7 +92,23 @@ static void refusals(void **state)
             "aws_access_key_id but no aws_secret_access_key"},
         {"other half", "a", "", "[a]\naws_secret_access_key = CANARY\n", "CONFIG_INVALID",
             "aws_secret_access_key but no aws_access_key_id"},
-        {"identity center", "a", "[profile a]\nsso_session = s\n", "", "CONFIG_UNSUPPORTED", "IAM Identity Center"},
+        {"no session section", "a", "[profile a]\nsso_session = s\n", "", "CONFIG_INVALID", "no [sso-session s]"},
+        {"no start url", "a", "[profile a]\nsso_session = s\n[sso-session s]\nsso_region = eu-west-1\n", "",
+            "CONFIG_INVALID", "sso_start_url is missing"},
+        {"no sso region", "a", "[profile a]\nsso_start_url = https://x.example/start\n", "", "CONFIG_INVALID",
+            "sso_region is missing"},
+        {"bad sso region", "a", "[profile a]\nsso_start_url = https://x.example/start\nsso_region = x/y\n", "",
+            "CONFIG_INVALID", "sso_region is not"},
+        {"plain start url", "a", "[profile a]\nsso_start_url = http://x.example/start\nsso_region = eu-west-1\n", "",
+            "CONFIG_INVALID", "sso_start_url must be"},
+        {"no sso account", "a", "[profile a]\n" SSO "sso_role_name = R\n", "", "CONFIG_INVALID",
+            "sso_account_id is missing"},
+        {"bad sso account", "a", "[profile a]\n" SSO "sso_role_name = R\nsso_account_id = 1234\n", "", "CONFIG_INVALID",
+            "12 digits"},
+        {"no sso role", "a", "[profile a]\n" SSO "sso_account_id = 123456789012\n", "", "CONFIG_INVALID",
+            "sso_role_name is missing"},
+        {"not signed in", "a", "[profile a]\n" SSO "sso_account_id = 123456789012\nsso_role_name = R\n", "",
+            "SSO_NO_CREDENTIALS", "nobody is signed in to https://x.example/start"},
         {"web identity", "a", "[profile a]\nweb_identity_token_file = /x\n", "", "CONFIG_UNSUPPORTED", "web identity"},
         {"metadata", "a", "[profile a]\ncredential_source = Ec2InstanceMetadata\n", "", "CONFIG_UNSUPPORTED",
             "Ec2InstanceMetadata"},
