@@ -70,7 +70,12 @@ static enum sn_status choose_name(const struct sn_policy_path_args *args, const 
 static enum sn_status choose_files(const char *dir, struct sn_policy_target *target, struct sn_error *err)
 {
     char file[SN_DOCUMENT_NAME_MAX + 16];
+    struct stat st;
 
+    if (stat(dir, &st) != 0 || !S_ISDIR(st.st_mode)) { /* a misspelt one is not made */
+        sn_fail(err, SN_USAGE, "NO_POLICY_DIR", "'%.400s' is no directory", dir);
+        return sn_suggest(err, "make it first, or check --policy-dir");
+    }
     if (!sn_document_file_of_name(target->name, file, sizeof(file))) {
         sn_fail(err, SN_USAGE, "INVALID_PARAMETER", "'%.200s' has no file in a document directory", target->name);
         return sn_suggest(err, "names there are /sentinel/policies/PROFILE, /sentinel/config/policy and such");

@@ -40,6 +40,8 @@ struct sn_document_source {
     /* The document of a name and, where with_signature, its signature. A missing one is no error. */
     enum sn_status (*read)(
         void *ctx, const char *name, bool with_signature, struct sn_document_read *out, struct sn_error *err);
+    /* The signature alone, for a document whose text came with a list; NULL for a source whose lists have no texts. */
+    enum sn_status (*read_signature)(void *ctx, const char *name, struct sn_document_read *out, struct sn_error *err);
     /* The documents of the catalogue, in a fixed order; texts live in the arena. */
     enum sn_status (*list_catalog)(void *ctx, struct sn_arena *arena, struct sn_document_listed **out_items,
         size_t *out_count, struct sn_error *err);

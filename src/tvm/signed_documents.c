@@ -91,7 +91,7 @@ struct attempt {
     struct sn_envelope envelope; /* zeroed until it was read */
 };
 
-/* Text that came with a list is not read again, but for a later try. */
+/* Text that came with a list is not read again; for a later try, listed is NULL. */
 static enum sn_status read_both(struct sn_signed_documents *documents, const char *name,
     const struct sn_document_listed *listed, struct attempt *attempt, struct sn_error *err)
 {
@@ -100,13 +100,13 @@ static enum sn_status read_both(struct sn_signed_documents *documents, const cha
 
     sn_document_read_clear(&attempt->reading);
     attempt->envelope = (struct sn_envelope){0};
-    if (listed != NULL && listed->has_text && !with_signature) {
-        sn_buf_add(&attempt->reading.text, listed->text);
-        snprintf(attempt->reading.version, sizeof(attempt->reading.version), "%s", listed->version);
-        attempt->reading.is_found = true;
-        return SN_OK;
+    if (listed == NULL || !listed->has_text) {
+        return source->read(source->ctx, name, with_signature, &attempt->reading, err);
     }
-    return source->read(source->ctx, name, with_signature, &attempt->reading, err);
+    sn_buf_add(&attempt->reading.text, listed->text);
+    snprintf(attempt->reading.version, sizeof(attempt->reading.version), "%s", listed->version);
+    attempt->reading.is_found = true;
+    return with_signature ? source->read_signature(source->ctx, name, &attempt->reading, err) : SN_OK;
 }
 
 static enum sn_status verify(struct sn_signed_documents *documents, const char *name, struct attempt *attempt,
@@ -173,7 +173,7 @@ static enum sn_status try_read(struct sn_signed_documents *documents, const char
 {
     for (int i = 0;; i++) {
         *out_judged = false;
-        SN_TRY(read_both(documents, name, listed, attempt, err));
+        SN_TRY(read_both(documents, name, i == 0 ? listed : NULL, attempt, err));
         if (!attempt->reading.is_found || documents->trust->key_count == 0) {
             return SN_OK;
         }

@@ -39,17 +39,19 @@ static enum sn_status get(struct sn_source_ssm *source, const char *name, struct
     return SN_OK;
 }
 
-static enum sn_status read_document(
-    void *ctx, const char *name, bool with_signature, struct sn_document_read *out, struct sn_error *err)
+static enum sn_status read_signature(void *ctx, const char *name, struct sn_document_read *out, struct sn_error *err)
 {
     char signature[SN_DOCUMENT_NAME_MAX + 1], ignored[SN_DOCUMENT_VERSION_MAX];
 
-    SN_TRY(get(ctx, name, &out->text, &out->is_found, out->version, err));
-    if (!out->is_found || !with_signature) {
-        return SN_OK;
-    }
     SN_TRY(sn_document_signature_name(name, signature, err));
     return get(ctx, signature, &out->signature, &out->has_signature, ignored, err);
+}
+
+static enum sn_status read_document(
+    void *ctx, const char *name, bool with_signature, struct sn_document_read *out, struct sn_error *err)
+{
+    SN_TRY(get(ctx, name, &out->text, &out->is_found, out->version, err));
+    return out->is_found && with_signature ? read_signature(ctx, name, out, err) : SN_OK;
 }
 
 struct listing {
@@ -123,6 +125,7 @@ struct sn_source_ssm *sn_source_ssm_new(struct sn_ssm *ssm, const struct sn_tvm_
     copy_path(source->shared, settings->policy_parameter);
     source->table = (struct sn_document_source){
         .read = read_document,
+        .read_signature = read_signature,
         .list_catalog = list_catalog,
         .shared = has_shared ? source->shared : NULL,
         .shared_is_required = has_shared,

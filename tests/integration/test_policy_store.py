@@ -278,6 +278,20 @@ def test_signed_by_the_aws_cli(desk, cloud, aws_cli):
     assert desk.ok("policy", "verify", "prod.yaml", "-s", "s.json", "--key-id", key, "--profile", "prod").stdout == "Signature valid\n"
 
 
+def test_every_kind_is_signed_under_its_own_name(desk, cloud):
+    """POL-28: sign and verify know the name of a kind of which there is one document; an invalid one is not signed."""
+    key = cloud.key("ECC_NIST_P256")
+    desk.write("approval.yaml", 'version: "1"\nrules:\n  - name: all\n    approvers: [mira, tom]\n')
+    desk.ok("policy", "sign", "approval.yaml", "--type", "approval", "--key-id", key, "-o", "s.json")
+    assert json.loads(desk.read("s.json"))["metadata"]["parameter"] == "/sentinel/config/approval"
+    verify = ["policy", "verify", "approval.yaml", "-s", "s.json", "--key-id", key, "--type"]
+    assert desk.ok(*verify, "approval").stdout == "Signature valid\n"
+    assert desk.run(*verify, "breakglass").stdout == "Signature invalid\n"
+    desk.write("approval.yaml", 'version: "1"\nrules:\n  - name: all\n')
+    done = desk.run("policy", "sign", "approval.yaml", "--type", "approval", "--key-id", key, "-o", "other.json")
+    assert done.returncode == 2 and not (desk.dir / "other.json").exists()
+
+
 def test_kms_faults_of_the_commands(desk, cloud):
     """POL-32: KMS that refuses, is down or has no such key is exit 3 and no verdict; a key of another use too."""
     key = cloud.key("ECC_NIST_P256")
@@ -472,6 +486,14 @@ def test_directory(shelf):
     assert shelf.ok("policy", "verify", "got.yaml", "-s", "got.sig.json", "--profile", "prod", "--public-key",
                     "signing.pem.pub").stdout == "Signature valid\n"
     assert sorted(p.name for p in target.parent.iterdir()) == ["prod.yaml", "prod.yaml.sig.json"]
+
+
+def test_a_misspelt_directory_is_not_made(shelf):
+    """POL-35: a document directory must be there."""
+    shelf.place = ["--policy-dir", shelf.dir / "polcy"]
+    for verb in (["push", "prod", "prod.yaml", "-f"], ["pull", "prod"], ["diff", "prod", "prod.yaml"]):
+        assert shelf.run("policy", *verb).returncode == 2
+    assert not (shelf.dir / "polcy").exists()
 
 
 def test_key_file_that_others_can_read(shelf):

@@ -143,6 +143,8 @@ def test_single_flight(start_cloud, cloud):
     assert cloud.calls("GetParameter", POLICY) == 1 and cloud.calls("GetParametersByPath") == 1
     assert cloud.calls("Verify") == 2  # the policy's and the catalogue's
     assert cloud.calls("DescribeKey") == 0  # known since the start
+    # The list of the catalogue brings its texts: only signatures are read beside it.
+    assert cloud.calls("GetParameter", CATALOG) == 0 and cloud.calls("GetParameter", signature_name(CATALOG)) == 1
     cloud.mend()
     cloud.fault("GetParameter", "denied", name=POLICY)
     server.reload()
@@ -170,8 +172,8 @@ def test_parameter_store_is_down(start_cloud, cloud):
     assert not_ready(server)
 
 
-def test_stale_grace(start_cloud, cloud):
-    """POL-26: past its end a document serves only while Parameter Store cannot be reached, within the grace, with a warning."""
+def test_attack_11_stale_grace(start_cloud, cloud):
+    """POL-26 (ATK-11): past its end a document serves only while its source cannot be reached, within the grace, with a warning."""
     server = start_cloud(SENTINEL_POLICY_STALE_GRACE="300", **TTL)
     without = start_cloud(put=False, **TTL)
     assert server.vend("alice", "dev").status == without.vend("alice", "dev").status == 200
@@ -195,8 +197,8 @@ def test_stale_grace(start_cloud, cloud):
     assert server.vend("alice", "dev").status == without.vend("alice", "dev").status == 200
 
 
-def test_deleted_and_broken_end_the_grace(start_cloud, cloud):
-    """POL-26, POL-51: a policy that was deleted or does not parse ends what served before it, also when nobody answers then."""
+def test_attack_11_deleted_and_broken_end_the_grace(start_cloud, cloud):
+    """POL-26, POL-51 (ATK-11): a policy that was deleted or does not parse ends what served before it, also when nobody answers then."""
     cloud.put("/acme/p/dev", tvm.POLICY)
     server = start_cloud(SENTINEL_POLICY_ROOT="/acme/p", SENTINEL_POLICY_STALE_GRACE="300")
     assert server.vend("alice", "dev").status == 200
@@ -223,8 +225,8 @@ def test_shared_policy_that_is_not_there(start_cloud, cloud):
 # --- Signatures ---
 
 @pytest.mark.parametrize("spec", ["ECC_NIST_P256", "RSA_2048"])
-def test_kms_signatures(start_cloud, cloud, spec, tmp_path):
-    """POL-27, POL-28, POL-29, POL-30, POL-50: signed by KMS alone; changed, moved, old, missing and foreign signatures."""
+def test_attack_10_signatures_by_kms(start_cloud, cloud, spec, tmp_path):
+    """POL-27, POL-28, POL-29, POL-30, POL-50 (ATK-10): signed by KMS alone; changed, moved, old, missing and foreign signatures."""
     key = cloud.key(spec, alias="signing")
     push_signed(cloud, key, CATALOG, tvm.CATALOG, serial=10)
     push_signed(cloud, key, POLICY, tvm.POLICY, serial=10)
@@ -330,6 +332,7 @@ def test_push_under_way(start_cloud, cloud):
     server.reload()
     assert server.vend("alice", "dev").status == 200
     assert server.decisions()[-1]["policy_hash"] == hashlib.sha256(new.encode()).hexdigest()
+    assert "security.document_signature" not in server.output()  # no load has failed meanwhile
 
 
 def test_directory_with_kms(start_tvm, shared_lab, cloud):

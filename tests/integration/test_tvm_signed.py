@@ -58,8 +58,8 @@ def test_only_signed_documents_decide(start_tvm, shared_lab, key, form):
     assert server.vend("alice", "dev").status == 200
 
 
-def test_old_documents_do_not_come_back(start_tvm, shared_lab, key):
-    """POL-29: the document and signature of before, put back together."""
+def test_attack_10_old_documents_do_not_come_back(start_tvm, shared_lab, key):
+    """POL-29 (ATK-10): the document and signature of before, put back together."""
     server = start_tvm(shared_lab, settings={"SENTINEL_POLICY_SIGNING_KEY": key[2]}, ready=False)
     server.wait_ready()
     sign_all(server, key)

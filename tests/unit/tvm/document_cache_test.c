@@ -247,8 +247,8 @@ static void grace(void **state)
     }
 }
 
-/* POL-26: a failed check or a missing document ends the grace; an outage behind it brings nothing back. */
-static void other_failures_end_the_grace(void **state)
+/* POL-26 (ATK-11): a failed check or a missing document ends the grace; an outage behind it brings nothing back. */
+static void attack_11_other_failures_end_the_grace(void **state)
 {
     struct fx *fx = *state;
 
@@ -452,7 +452,7 @@ int main(void)
         ROW(life_and_jitter),
         ROW(attack_11_frozen_clock),
         ROW(grace),
-        ROW(other_failures_end_the_grace),
+        ROW(attack_11_other_failures_end_the_grace),
         ROW(changes_drop),
         ROW(nothing_bad_is_kept),
         ROW(single_flight),
