@@ -135,8 +135,8 @@ static enum sn_status serve_and_run(struct sn_app *app, const struct exec_args *
         .fetch = refetch,
         .notice = tell,
         .ctx = &refresh};
-    sn_vault_access_ask_nobody(&access->vault); /* the terminal is the command's */
-    sn_child_prepare(&signals);                 /* before the relay's threads, which inherit the mask */
+    sn_tvm_access_ask_nobody(access); /* the terminal is the command's */
+    sn_child_prepare(&signals);       /* before the relay's threads, which inherit the mask */
     SN_TRY(sn_relay_new(&options, &first->credentials, &relay, err));
     struct sn_child_env_options env = {.profile = profile,
         .session_id = first->session_id,

@@ -21,7 +21,7 @@ const char *sn_sso_access_name(const struct sn_sso_settings *settings)
 enum sn_status sn_sso_access_world(
     const struct sn_app *app, const struct sn_sso_args *args, struct sn_sso_access *out_access, struct sn_error *err)
 {
-    SN_TRY(sn_cli_person_init(&out_access->person, app, args, err));
+    SN_TRY(sn_cli_person_init(&out_access->person, app, args, false, err));
     out_access->world = (struct sn_sso_world){.env = sn_env_system(),
         .clock = sn_clock_system(),
         .random_source = sn_random_system(),

@@ -32,14 +32,14 @@ static void show_code(void *ctx, const char *text)
     }
 }
 
-static enum sn_status may_login(const struct sn_sso_args *args, bool *out_may, struct sn_error *err)
+static enum sn_status may_login(const struct sn_sso_args *args, bool always, bool *out_may, struct sn_error *err)
 {
     const char *text = sn_env_get("SENTINEL_AUTO_LOGIN");
 
     if (args->auto_login && args->no_auto_login) {
         return sn_fail(err, SN_USAGE, "CONFLICTING_OPTIONS", "--auto-login and --no-auto-login exclude each other");
     }
-    *out_may = isatty(STDERR_FILENO) == 1;
+    *out_may = always || isatty(STDERR_FILENO) == 1;
     if (text != NULL && sn_parse_bool(sn_slice_str(text), out_may, err) != SN_OK) {
         err->status = SN_USAGE;
         return sn_error_context(err, "SENTINEL_AUTO_LOGIN");
@@ -48,12 +48,12 @@ static enum sn_status may_login(const struct sn_sso_args *args, bool *out_may, s
     return SN_OK;
 }
 
-enum sn_status sn_cli_person_init(
-    struct sn_cli_person *person, const struct sn_app *app, const struct sn_sso_args *args, struct sn_error *err)
+enum sn_status sn_cli_person_init(struct sn_cli_person *person, const struct sn_app *app,
+    const struct sn_sso_args *args, bool always, struct sn_error *err)
 {
     bool may = false;
 
-    SN_TRY(may_login(args, &may, err));
+    SN_TRY(may_login(args, always, &may, err));
     *person = (struct sn_cli_person){.app = app,
         .person = {.may_login = may,
             .flow = sn_sso_flow_named(args->flow),

@@ -16,9 +16,9 @@ struct sn_cli_person {
 
 /*
  * --auto-login or --no-auto-login, else SENTINEL_AUTO_LOGIN (INVALID_VALUE when it is neither true nor false), else
- * whether stderr is a terminal, decides if a sign-in may be started.
+ * always or whether stderr is a terminal, decides if a sign-in may be started.
  */
-SN_MUST_CHECK enum sn_status sn_cli_person_init(
-    struct sn_cli_person *person, const struct sn_app *app, const struct sn_sso_args *args, struct sn_error *err);
+SN_MUST_CHECK enum sn_status sn_cli_person_init(struct sn_cli_person *person, const struct sn_app *app,
+    const struct sn_sso_args *args, bool always, struct sn_error *err);
 
 #endif

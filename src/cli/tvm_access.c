@@ -55,10 +55,16 @@ enum sn_status sn_tvm_access_open(
         .keeps_roles = !args->no_cache};
 
     open_vault(&out_access->vault, &base);
-    SN_TRY(sn_cli_person_init(&out_access->person, app, &args->sso, err));
+    SN_TRY(sn_cli_person_init(&out_access->person, app, &args->sso, false, err));
     SN_TRY(sn_base_new(&base, &out_access->base, err));
     struct sn_client_options client = {.url = args->tvm_url, .auth = args->tvm_auth, .base = out_access->base};
     return sn_client_new(&client, &out_access->client, err);
+}
+
+void sn_tvm_access_ask_nobody(struct sn_tvm_access *access)
+{
+    sn_vault_access_ask_nobody(&access->vault);
+    access->person.person.may_login = false;
 }
 
 void sn_tvm_access_clear(struct sn_tvm_access *access)
@@ -160,21 +166,16 @@ static enum sn_status ask(const struct sn_tvm_access *access, const char *profil
 static enum sn_status vend(void *ctx, struct sn_issued *out_issued, int *out_http_status, struct sn_error *err)
 {
     const struct question *q = ctx;
-    bool may_login = q->access->person.person.may_login;
     char device_id[SN_DEVICE_ID_LEN + 1];
     struct sn_error no_device = {0};
 
     if (q->access->cache.is_early) {
-        sn_vault_access_ask_nobody(&q->access->vault);
+        sn_tvm_access_ask_nobody(q->access); /* who holds what still serves is not asked for anything */
     }
     if (sn_device_id(device_id, &no_device) != SN_OK) {
         sn_app_warn(q->app, "%s: %s, so rules about devices cannot match", no_device.code, no_device.message);
     }
-    /* Who holds credentials that still serve is not asked to sign in. */
-    q->access->person.person.may_login = may_login && !q->access->cache.is_early;
-    enum sn_status status = ask(q->access, q->profile, q->duration_s, device_id, out_issued, out_http_status, err);
-    q->access->person.person.may_login = may_login;
-    return status;
+    return ask(q->access, q->profile, q->duration_s, device_id, out_issued, out_http_status, err);
 }
 
 static void warn_of_cache(void *ctx, const struct sn_error *err)
@@ -269,7 +270,7 @@ enum sn_status sn_cli_caller(
     struct sn_caller caller;
 
     open_vault(&vault, &base_options);
-    SN_TRY(sn_cli_person_init(&person, app, &args->sso, err));
+    SN_TRY(sn_cli_person_init(&person, app, &args->sso, false, err));
     SN_TRY(sn_base_new(&base_options, &base, err));
     SN_TRY(sn_base_region(base, region, err));
     if (region[0] == '\0') {

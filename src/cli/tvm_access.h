@@ -40,6 +40,8 @@ struct sn_tvm_access {
 SN_MUST_CHECK enum sn_status sn_tvm_access_open(
     const struct sn_app *app, const struct sn_tvm_args *args, struct sn_tvm_access *out_access, struct sn_error *err);
 void sn_tvm_access_clear(struct sn_tvm_access *access);
+/* From now on whatever would need a person fails: the terminal belongs to somebody else, or nobody waits. */
+void sn_tvm_access_ask_nobody(struct sn_tvm_access *access);
 
 /* Replaces the hint of a refusal by one that names the profile (may be NULL) and commands that help. Its status. */
 enum sn_status sn_tvm_hint(const char *program, const char *profile, struct sn_error *err);

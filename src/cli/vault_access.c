@@ -60,6 +60,7 @@ void sn_vault_access_ask_nobody(struct sn_vault_access *access)
 {
     access->prompt.ask = refuse;
     access->mfa.ask = NULL;
+    access->person.person.may_login = false;
 }
 
 enum sn_status sn_vault_access_keyring(
@@ -122,7 +123,10 @@ enum sn_status sn_vault_access_credentials(const struct sn_app *app, const struc
         .store = access->store,
         .mfa = &access->mfa,
         .no_session = args->no_session,
-        .duration_s = args->duration_s};
+        .duration_s = args->duration_s,
+        .person = &access->person.person,
+        .keeps_roles = !args->no_cache};
+    SN_TRY(sn_cli_person_init(&access->person, app, &args->sso, true, err));
     SN_TRY(sn_base_new(&options, &access->base, err));
     const struct sn_credential_source *source = sn_base_source(access->base);
     SN_TRY(source->get(source->ctx, out_credentials, err));

@@ -9,6 +9,7 @@
 
 #include "aws/endpoint.h"
 #include "cli/command.h"
+#include "cli/sso_person.h"
 #include "vault/base_credentials.h"
 #include "vault/mfa.h"
 #include "vault/vault_store.h"
@@ -32,6 +33,7 @@ struct sn_session_args {
     const char *region, *mfa_token;
     int64_t duration_s;
     bool no_session, no_cache;
+    struct sn_sso_args sso;
 };
 #define SN_SESSION_OPTS(type, member)                                                                                  \
     {.name = "duration", .letter = 'd', .metavar = "TIME", .kind = SN_OPT_DURATION, .min = 900, .max = 129600,         \
@@ -45,6 +47,11 @@ struct sn_session_args {
      .field = offsetof(type, member.mfa_token), .help = "the code that the MFA device shows; else it is asked for"},   \
     {.name = "no-cache", .kind = SN_OPT_FLAG, .env = "SENTINEL_NO_CACHE", .field = offsetof(type, member.no_cache),    \
      .help = "use no kept session and keep none"},                                                                     \
+    {.name = "auto-login", .kind = SN_OPT_FLAG, .field = offsetof(type, member.sso.auto_login),                        \
+     .help = "sign in to IAM Identity Center when needed, whatever SENTINEL_AUTO_LOGIN says; the default"},            \
+    {.name = "no-auto-login", .kind = SN_OPT_FLAG, .field = offsetof(type, member.sso.no_auto_login),                  \
+     .help = "never start a sign-in"},                                                                                 \
+    SN_SSO_FLOW_OPT(type, member.sso.flow),                                                                     \
     SN_VAULT_OPTS(type, member.vault)
 /* clang-format on */
 
@@ -54,6 +61,7 @@ struct sn_vault_access {
     struct sn_keyring_prompt prompt;
     struct sn_secret mfa_token;
     struct sn_mfa mfa;
+    struct sn_cli_person person;
     struct sn_base *base; /* after sn_vault_access_base */
 };
 /*

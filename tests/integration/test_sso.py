@@ -378,6 +378,21 @@ def test_fifty_at_once_open_one_page(person, flow, action):
     assert person.count(action) == 1 and len(person.pages()) == 1
 
 
+def test_vault_verbs_sign_in_by_themselves(person):
+    """VLT-25: fifty 'vault export' without a token, no terminal anywhere: one sign-in. --no-auto-login starts none."""
+    done = person.run("vault", "export", PROFILE, "--no-auto-login")
+    assert done.returncode == 3 and person.pages() == []
+    done = person.run("vault", "export", PROFILE, SENTINEL_AUTO_LOGIN="false")
+    assert done.returncode == 3 and person.pages() == []
+    with concurrent.futures.ThreadPoolExecutor(50) as pool:
+        done = list(pool.map(lambda _: person.run("vault", "export", PROFILE, "--sso-flow", "device"), range(50)))
+    assert [d.returncode for d in done] == [0] * 50, [d.stderr for d in done if d.returncode][:1]
+    assert all(re.search("^(export )?AWS_SESSION_TOKEN='?LAB", d.stdout, re.M) for d in done), done[0].stdout
+    assert person.count("StartDeviceAuthorization") == 1 and len(person.pages()) == 1
+    done = person.run("vault", "exec", PROFILE, "--", "sh", "-c", "echo $AWS_ACCESS_KEY_ID")
+    assert done.returncode == 0 and done.stdout.startswith("ASIALAB")
+
+
 def test_those_who_waited_in_vain_open_no_page(lab, tmp_path):
     """One person, one no: the others do not ask again."""
     person = Person(lab, tmp_path / "home", decision="deny")
