@@ -189,6 +189,7 @@ def test_profiles_page_by_page(tmp_path, tvm):
     ("issue", None, 0), ("refuse", "POLICY_DENY", 1), ("refuse", "APPROVAL_REQUIRED", 4), ("new word", None, 1),
 ])
 def test_explain_exit_code(tmp_path, tvm, would, code, exit_code):
+    """POL-62: allowed, denied and approval needed apart; a word of a later version is no permission."""
     body = {"profile": "dev", "would": would, "code": code, "effect": "deny", "policy_effect": "deny", "rule": "r",
             "rule_index": 0, "reason": "", "override_class": "none", "grant": None, "duration_seconds": None,
             "capped_by": None, "blocked": False, "device": None, "rules": [], "other_rules": 0,
@@ -197,6 +198,23 @@ def test_explain_exit_code(tmp_path, tvm, would, code, exit_code):
     done = sentinel(tmp_path, "explain", "dev", "--duration", "1h", "--json", tvm=tvm)
     assert (done.returncode, json.loads(done.stdout)) == (exit_code, body)
     assert tvm.calls == [("POST", "/v1/explain", {"profile": "dev", "duration": 3600})]
+
+
+@pytest.mark.parametrize("answer, exit_code", [
+    (refused(404, "UNKNOWN_PROFILE"), 1), (refused(400, "INVALID_DURATION"), 2), (refused(503, "SESSION_UNAVAILABLE"), 3),
+])
+def test_explain_without_an_explanation(tmp_path, tvm, answer, exit_code):
+    """POL-62: an unknown profile is a denial; what could not be found out is not."""
+    tvm.answer = answer
+    done = sentinel(tmp_path, "explain", "dev", tvm=tvm)
+    assert (done.returncode, done.stdout) == (exit_code, "")
+    assert answer[1]["code"] in done.stderr
+
+
+def test_explain_without_a_server(tmp_path):
+    """POL-62"""
+    done = sentinel(tmp_path, "explain", "dev", "--tvm-url", "http://127.0.0.1:1")
+    assert (done.returncode, done.stdout) == (3, "") and "TVM_UNREACHABLE" in done.stderr
 
 
 def whoami(home, *words):
@@ -384,6 +402,8 @@ def test_denied_before_the_start(stack):
     assert "sentinel explain prod" in done.stderr
     done = run(user("bob"), "explain", "prod")
     assert done.returncode == 1 and "> 1 closed (deny): matched" in done.stdout, done.stdout + done.stderr
+    assert run(user("alice"), "explain", "dev").returncode == 0  # POL-62, of a real server
+    assert run(user("alice"), "explain", "no-such").returncode == 1
 
 
 def test_whoami_and_profiles(stack):

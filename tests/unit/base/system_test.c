@@ -130,7 +130,7 @@ static void full_log_lines(void **state)
     assert_int_equal(lines, LONGEST - FROM + 1);
 }
 
-/* AUD-40: ESC and U+202E as written there; never more than the limit, never half an escape. */
+/* AUD-40, POL-40: ESC and U+202E as written there; never more than the limit, never half an escape. */
 static void sanitiser(void **state)
 {
     (void)state;
@@ -152,12 +152,34 @@ static void sanitiser(void **state)
         {"ab\xc3\xa9", 3, "ab"},
         {"ab\"", 3, "ab"},
         {"abc", 0, ""},
+        {"a\nb", 100, "a\\u000ab"},
+        {"a\nb", 4, "a"},
     };
     for (size_t i = 0; i < SN_LEN(rows); i++) {
         SN_AUTO(sn_buf_clear) struct sn_buf text = {0};
         print_message("# row %zu\n", i);
         sn_sanitize(&text, sn_slice_str(rows[i].text), rows[i].max);
         assert_string_equal(sn_buf_str(&text), rows[i].shown);
+    }
+}
+
+/* POL-40: no raw control byte, whatever goes in: all pairs of bytes, at every limit up to their longest escapes. */
+static void sanitiser_of_anything(void **state)
+{
+    enum { LONGEST = 26 };
+    (void)state;
+    SN_AUTO(sn_buf_clear) struct sn_buf text = {0};
+    for (unsigned pair = 0; pair < 65536; pair++) {
+        const char bytes[] = {'x', (char)(pair >> 8), (char)(pair & 0xff), '"'};
+        size_t limit = pair % (LONGEST + 1);
+        sn_buf_reset(&text);
+        sn_sanitize(&text, (struct sn_slice){bytes, sizeof(bytes)}, limit);
+        assert_true(text.len <= limit);
+        for (size_t i = 0; i < text.len; i++) {
+            unsigned char byte = (unsigned char)text.ptr[i];
+            assert_true(byte >= 0x20 && byte != 0x7f);
+            assert_false(byte == 0xc2 && i + 1 < text.len && (unsigned char)text.ptr[i + 1] < 0xa0); /* C1 */
+        }
     }
 }
 
@@ -185,6 +207,7 @@ int main(void)
         cmocka_unit_test(log_lines),
         cmocka_unit_test(full_log_lines),
         cmocka_unit_test(sanitiser),
+        cmocka_unit_test(sanitiser_of_anything),
         cmocka_unit_test(words),
     };
     return cmocka_run_group_tests(tests, make_dir, NULL);
