@@ -28,6 +28,9 @@ END_TIMEOUT_S = 10
 ACCOUNT = "123456789012"
 LIBFAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 
+# Under nohup, SIGHUP comes ignored, and a shell cannot trap what it got ignored: programs under test start as from a terminal.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
 
 class FakeTime:
     """One wall clock for all programs that get its environment: it runs ahead of the machine's by as much as is set.
