@@ -444,6 +444,9 @@ enum sn_status sn_client_call(struct sn_client *client, const char *method, cons
                 wait_for(client, retry_wait_ms[spent.retries++], end_ms)) {
                 continue;
             }
+            if (out_http_status != NULL) {
+                *out_http_status = 0; /* an earlier try's answer is not the last word */
+            }
             return not_reached(client, err);
         }
         if (out_http_status != NULL) {

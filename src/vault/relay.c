@@ -104,8 +104,9 @@ static void pass_failure(
 {
     struct sn_error err = *cause;
 
-    if (http_status == 0) { /* the TVM did not answer, or was not asked */
-        bool own = !sn_slice_has_prefix(sn_slice_str(cause->code), SN_S("TVM_"));
+    if (http_status < 400) { /* the TVM did not answer, was not asked, or said something that is no refusal */
+        bool own = !sn_slice_has_prefix(sn_slice_str(cause->code), SN_S("TVM_")) &&
+                   !sn_error_is(cause, "INVALID_CREDENTIALS"); /* the TVM's, which had ended */
         http_status = own ? 403 : 502;
         sn_fail(&err, cause->status, own ? "BASE_CREDENTIALS" : "TVM_UNREACHABLE", "%s", cause->message);
         sn_suggest(&err, "%s", cause->suggestion);

@@ -110,7 +110,8 @@ static void put_scalar(struct sn_buf *out, const struct sn_schema_field *field, 
     int64_t seconds = 0;
     if (field->kind == SN_SCHEMA_BOOL || field->kind == SN_SCHEMA_COUNT) {
         sn_buf_add(out, node->text); /* the reader takes one spelling only */
-    } else if (field->value == SN_VALUE_DURATION && sn_parse_duration_or_zero(node->text, &seconds, &ignored) == SN_OK) {
+    } else if (field->value == SN_VALUE_DURATION &&
+               sn_parse_duration_or_zero(node->text, &seconds, &ignored) == SN_OK) {
         put_duration(out, seconds);
     } else {
         put_text(out, value_of(node));

@@ -50,12 +50,7 @@ void sn_findings_clear(struct sn_findings *findings)
     *findings = (struct sn_findings){0};
 }
 
-static bool comes_after(const struct sn_finding *a, const struct sn_finding *b)
-{
-    return a->line != b->line ? a->line > b->line : a->column > b->column;
-}
-
-void sn_findings_sort(struct sn_findings *findings, size_t first)
+void sn_findings_sort_by(struct sn_findings *findings, size_t first, sn_finding_after_fn *comes_after)
 {
     for (size_t i = first + 1; i < findings->count; i++) { /* at most SN_FINDINGS_MAX, mostly in order */
         struct sn_finding moved = findings->items[i];
@@ -66,6 +61,16 @@ void sn_findings_sort(struct sn_findings *findings, size_t first)
         }
         findings->items[place] = moved;
     }
+}
+
+static bool stands_behind(const struct sn_finding *a, const struct sn_finding *b)
+{
+    return a->line != b->line ? a->line > b->line : a->column > b->column;
+}
+
+void sn_findings_sort(struct sn_findings *findings, size_t first)
+{
+    sn_findings_sort_by(findings, first, stands_behind);
 }
 
 enum sn_finding_phase sn_finding_phase(const struct sn_finding *finding)

@@ -132,6 +132,9 @@ void sn_findings_add(struct sn_findings *findings, enum sn_severity severity, co
 void sn_findings_clear(struct sn_findings *findings);
 /* Puts the findings from index first on in document order; equals keep theirs. */
 void sn_findings_sort(struct sn_findings *findings, size_t first);
+/* The same in another order: true when a comes after b. Equal ones keep theirs. */
+typedef bool sn_finding_after_fn(const struct sn_finding *a, const struct sn_finding *b);
+void sn_findings_sort_by(struct sn_findings *findings, size_t first, sn_finding_after_fn *comes_after);
 /* Turns the first error among the findings from index first on into err: SN_INVALID, code, details line and column. */
 enum sn_status sn_findings_fail(
     const struct sn_findings *findings, size_t first, const char *code, struct sn_error *err);

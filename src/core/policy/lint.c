@@ -441,13 +441,5 @@ static bool comes_after(const struct sn_finding *a, const struct sn_finding *b)
 
 void sn_policy_lint_sort(struct sn_findings *findings, size_t first)
 {
-    for (size_t i = first + 1; i < findings->count; i++) {
-        struct sn_finding moved = findings->items[i];
-        size_t place = i;
-        while (place > first && comes_after(&findings->items[place - 1], &moved)) {
-            findings->items[place] = findings->items[place - 1];
-            place--;
-        }
-        findings->items[place] = moved;
-    }
+    sn_findings_sort_by(findings, first, comes_after);
 }

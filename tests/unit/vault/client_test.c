@@ -432,6 +432,8 @@ static void second_chances(void **state)
             {BROKEN(SN_UNAVAILABLE, "HTTP_CUT"), BROKEN(SN_UNAVAILABLE, "HTTP_CUT"),
                 BROKEN(SN_UNAVAILABLE, "HTTP_CUT")},
             3, 2, 200, "TVM_UNREACHABLE", ""},
+        {"refused, then not reached", {JSON(401, REFUSAL("PROOF_REPLAYED")), BROKEN(SN_TIMEOUT, "HTTP_TIMEOUT")}, 2, 0,
+            0, "TVM_UNREACHABLE", ""},
         {"too slow", {BROKEN(SN_TIMEOUT, "HTTP_TIMEOUT")}, 1, 0, 0, "TVM_UNREACHABLE", ""},
         {"too large", {BROKEN(SN_LIMIT, "HTTP_TOO_LARGE")}, 1, 0, 0, "TVM_UNREACHABLE", ""},
         {"429 once", {JSON_WITH(429, REFUSAL("RATE_LIMITED"), "Retry-After: 10"), JSON(200, "{}")}, 2, 1, 10000, NULL,
@@ -467,9 +469,12 @@ static void second_chances(void **state)
         struct sn_error err;
 
         print_message("# %s\n", rows[i].name);
+        int http = -1;
         must_open(&f, "https://t.example", NULL, NULL, rows[i].replies, SN_LEN(rows[i].replies));
         enum sn_status status =
-            sn_client_call(f.client, "POST", "/v1/credentials", SN_S(""), SN_S("{}"), &doc, NULL, &err);
+            sn_client_call(f.client, "POST", "/v1/credentials", SN_S(""), SN_S("{}"), &doc, &http, &err);
+        /* Who was not reached in the end has said nothing. */
+        assert_int_equal(http == 0, status != SN_OK && sn_error_is(&err, "TVM_UNREACHABLE"));
         if (rows[i].code == NULL) {
             assert_ok(status, &err);
         } else {

@@ -340,6 +340,14 @@ static void failures_are_passed_through(void **state)
     assert_int_equal(ask(h.relay, "GET /", h.host, h.token, "", body), 502);
     assert_non_null(strstr(body, "\"Code\":\"TVM_UNREACHABLE\""));
 
+    /* A success that holds no credentials is none for the asker either, nor is a redirect. */
+    static const int statuses[] = {200, 302};
+    for (size_t i = 0; i < SN_LEN(statuses); i++) {
+        sn_fail(&failure, SN_PROTOCOL, "TVM_ANSWER_INVALID", "the answer is not JSON");
+        plan(&failure, statuses[i]);
+        assert_int_equal(ask(h.relay, "GET /", h.host, h.token, "", body), 502);
+    }
+
     sn_fail(&failure, SN_NOT_FOUND, "CONFIG_MISSING_CREDENTIALS", "no credentials");
     plan(&failure, 0);
     assert_int_equal(ask(h.relay, "GET /", h.host, h.token, "", body), 403);
