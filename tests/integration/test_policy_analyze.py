@@ -7,6 +7,9 @@ import json
 import re
 import subprocess
 
+import pytest
+
+import chromium
 import harness
 
 SENTINEL = harness.BIN / "sentinel"
@@ -153,3 +156,108 @@ def test_the_page_holds_names_as_text_and_loads_nothing(tmp_path):
         assert name in shown, name
     assert "<bdi>שלום עולם</bdi>" in text
     assert not re.search(r"<(b|i|img)[ >]", text)
+
+
+# --- In a real browser ---
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    if chromium.find() is None:
+        pytest.skip("chromium is not installed")
+    tab = chromium.Browser(tmp_path_factory.mktemp("browser"))
+    yield tab
+    tab.close()
+
+
+@pytest.fixture
+def team_page(tmp_path):
+    """The page of an example with its catalogue, approvals and emergencies."""
+    done = run("analyze", *FROM, EXAMPLES / "groups-and-hours.yaml", "--catalog", EXAMPLES / "catalog.yaml", "--approval",
+               EXAMPLES / "approval.yaml", "--breakglass", EXAMPLES / "breakglass.yaml", "--html", tmp_path / "page.html")
+    assert done.returncode == 0, done.stderr
+    return (tmp_path / "page.html").as_uri()
+
+
+VISIBLE = "[...document.querySelectorAll({!r})].filter(e => e.offsetParent !== null).map(e => e.textContent)"
+# Contrast of the text of each cell with what lies behind it, as the accessibility guidelines compute it.
+CONTRAST = """(() => {
+  const light = c => { const [r, g, b] = c.match(/[\\d.]+/g).slice(0, 3).map(v => { v /= 255;
+    return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  return Math.min(...[...document.querySelectorAll('td.c, .legend span')].map(e => { const s = getComputedStyle(e);
+    const a = light(s.color), b = light(s.backgroundColor); return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05); }));
+})()"""
+
+
+def test_a_browser_shows_hostile_names_as_text(browser, tmp_path):
+    """POL-56: nothing runs but the page's own script, nothing is asked of a network, every name is read as it is."""
+    page = hostile_page(tmp_path)
+    browser.open(page.as_uri())
+    assert browser.requests == [page.as_uri()]
+    assert browser.dialogs == [] and browser.complaints == []
+    assert browser.js("document.scripts.length") == 1 and browser.js("document.images.length") == 0
+    assert browser.js("document.title").endswith("p<script>.yaml")
+    shown = browser.js(VISIBLE.format("section.w tbody th bdi"))
+    assert shown == HOSTILE * 2, "each rule in the weeks of both profiles"
+    assert browser.js("document.querySelector('#count').textContent") == "3 of 3 principals", "the script ran"
+    # The windows run over midnight: Friday from 22:00 on, and Saturday until the end.
+    bars = browser.js("[...document.querySelectorAll('section.w svg')].slice(0, 3).map(s => "
+                      "[...s.querySelectorAll('rect')].map(r => [+r.getAttribute('x'), +r.getAttribute('width')]))")
+    assert bars == [[[708, 12], [720, 3 + 6 * i]] for i in range(3)]
+
+
+def test_the_policy_of_the_page_stops_what_is_not_its_own(browser, tmp_path):
+    """POL-56: a script or picture that were smuggled in would not run or load."""
+    page = hostile_page(tmp_path)
+    text = page.read_text().replace("<footer>", "<script>document.title='mine'</script><img src='http://127.0.0.1:9/x'>"
+                                    "<p onclick='1' style='color:red'>x</p><footer>")
+    page.write_text(text)
+    browser.open(page.as_uri())
+    assert browser.js("document.title") != "mine"
+    assert browser.js("document.querySelector('main > p[onclick]').style.color") == ""
+    assert len(browser.complaints) >= 2
+    assert all("Content Security Policy" in c["entry"]["text"] for c in browser.complaints)
+
+
+def test_the_filter_leaves_what_was_asked_for(browser, team_page):
+    """POL-56: by profile, by principal, by who needs nobody else, and from the address."""
+    rows, heads = VISIBLE.format("#reach tbody th"), VISIBLE.format("#reach thead th")
+    browser.open(team_page)
+    everybody, everything = browser.js(rows), browser.js(heads)
+    assert {"alice", "bob", "anyone-else"} <= set(everybody)
+    browser.type("#q", "staging")
+    assert browser.js(heads) == ["Principal", "staging"] and browser.js(rows) == everybody
+    assert browser.js(VISIBLE.format("section.w h3")) == ["staging"]
+    browser.type("#q", "ALICE")
+    assert browser.js(rows) == ["alice"] and browser.js(heads) == everything
+    assert browser.js("document.querySelector('#count').textContent") == f"1 of {len(everybody)} principals"
+    browser.type("#q", "no such thing")
+    assert browser.js(rows) == []
+    browser.type("#q", "")
+    assert browser.js(rows) == everybody
+    browser.js("document.querySelector('#alone').click()")
+    assert "anyone-else" not in browser.js(rows) and "alice" in browser.js(rows)
+    browser.open(team_page + "#prod-logs")
+    assert browser.js(heads) == ["Principal", "prod-logs"]
+    assert browser.complaints == []
+
+
+def test_the_page_can_be_read_by_everyone(browser, team_page):
+    """POL-56: names for what can be operated, heads for rows and columns, enough contrast by day and by night, no page wider
+    than the screen, and colours that differ by result."""
+    browser.open(team_page)
+    nodes = [n for n in browser.call("Accessibility.getFullAXTree")["nodes"] if not n.get("ignored")]
+    names = {(n["role"]["value"], n.get("name", {}).get("value", "")) for n in nodes}
+    assert ("searchbox", "Filter") in names and ("rowheader", "alice") in names and ("columnheader", "staging") in names
+    assert ("region", "Principals and profiles") in names
+    assert "status" in {role for role, _ in names}, "the count is announced"
+    assert any(role == "checkbox" and name.startswith("only who gets") for role, name in names)
+    for scheme in ("light", "dark"):
+        browser.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        assert browser.js(CONTRAST) >= 4.5, scheme
+        colours = browser.js("['allow','part','ask','self','open','deny'].map(c => "
+                             "getComputedStyle(document.querySelector('.legend .' + c)).backgroundColor)")
+        assert len(set(colours)) == 6, colours
+    for width in (1280, 390):
+        browser.call("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=False)
+        assert browser.js("document.documentElement.scrollWidth") <= width
+    browser.call("Emulation.clearDeviceMetricsOverride")
