@@ -10,7 +10,7 @@
 #include "vault/sso_session.h"
 
 extern const struct sn_cmd sn_cmd_sso_login, sn_cmd_sso_logout, sn_cmd_sso_status, sn_cmd_sso_accounts,
-    sn_cmd_sso_roles;
+    sn_cmd_sso_roles, sn_cmd_sso_populate;
 
 /* Which Identity Center. */
 struct sn_sso_target_args {

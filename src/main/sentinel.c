@@ -25,6 +25,7 @@ static const struct sn_cmd *const commands[] = {
     &sn_cmd_sso_status,
     &sn_cmd_sso_accounts,
     &sn_cmd_sso_roles,
+    &sn_cmd_sso_populate,
     &sn_cmd_policy_validate,
     &sn_cmd_policy_lint,
     &sn_cmd_policy_eval,

@@ -62,18 +62,26 @@ static enum sn_status store(const struct original *original, struct sn_slice tex
     return sn_fs_write_atomic(original->path, original->mode, text, err);
 }
 
-enum sn_status sn_awsconfig_append_profile(
-    const char *path, struct sn_slice profile, struct sn_slice mfa_serial, struct sn_error *err)
+enum sn_status sn_awsconfig_append_sections(const char *path, struct sn_slice sections, struct sn_error *err)
 {
     SN_AUTO(original_clear) struct original original = {0};
     SN_AUTO(sn_buf_clear) struct sn_buf text = {0};
-    bool needs_quotes = sn_slice_has_byte(profile, ' ') || sn_slice_has_byte(profile, '\t');
 
     SN_TRY(load(path, &original, err));
     sn_buf_add(&text, sn_buf_slice(&original.text));
     if (text.len > 0) {
         sn_buf_add_str(&text, text.ptr[text.len - 1] == '\n' ? "\n" : "\n\n");
     }
+    sn_buf_add(&text, sections);
+    return store(&original, sn_buf_slice(&text), err);
+}
+
+enum sn_status sn_awsconfig_append_profile(
+    const char *path, struct sn_slice profile, struct sn_slice mfa_serial, struct sn_error *err)
+{
+    SN_AUTO(sn_buf_clear) struct sn_buf text = {0};
+    bool needs_quotes = sn_slice_has_byte(profile, ' ') || sn_slice_has_byte(profile, '\t');
+
     if (sn_slice_eq_str(profile, "default")) {
         sn_buf_add_str(&text, "[default]\n");
     } else {
@@ -82,7 +90,7 @@ enum sn_status sn_awsconfig_append_profile(
     if (mfa_serial.len > 0) {
         sn_buf_addf(&text, "mfa_serial=%.*s\n", SN_PRI(mfa_serial));
     }
-    return store(&original, sn_buf_slice(&text), err);
+    return sn_awsconfig_append_sections(path, sn_buf_slice(&text), err);
 }
 
 /* --- Taking keys out --- */

@@ -17,6 +17,10 @@
 SN_MUST_CHECK enum sn_status sn_awsconfig_append_profile(
     const char *path, struct sn_slice profile, struct sn_slice mfa_serial, struct sn_error *err);
 
+/* The same for whole sections, which the caller has written well. */
+SN_MUST_CHECK enum sn_status sn_awsconfig_append_sections(
+    const char *path, struct sn_slice sections, struct sn_error *err);
+
 /*
  * Takes the lines of aws_access_key_id, aws_secret_access_key and aws_session_token out of a section; is_config: a
  * section of the config, "[profile NAME]". Comments and every other byte stay.

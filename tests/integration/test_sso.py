@@ -502,6 +502,43 @@ def test_accounts_and_roles(person):
     assert person.run("sso", "roles", "--profile", "nobody").returncode == 1
 
 
+def test_populate_adds_what_is_missing(person):
+    """Every byte that was there stays; what is there already is skipped; a dry run changes nothing."""
+    person.config.write_text(person.config.read_text() + "# mine\r\n[profile p-main.auditor]\nregion = eu-west-1")
+    before = person.config.read_bytes()
+    words = ["sso", "populate", "--session", "lab", "--prefix", "P-", "--region", "eu-west-1", "--auto-login"]
+    expected = {"added": ["p-main.developer", "p-sandbox.developer"], "skipped": ["p-main.auditor"]}
+    done = person.run(*words, "--dry-run", "--json")
+    assert (done.returncode, json.loads(done.stdout)) == (0, expected), done.stderr
+    assert person.config.read_bytes() == before
+    done = person.run(*words)
+    assert done.stdout.splitlines() == ["added   p-main.developer", "skipped p-main.auditor", "added   p-sandbox.developer"]
+    after = person.config.read_bytes()
+    assert after.startswith(before + b"\n\n[profile p-main.developer]\nsso_session = lab\n")
+    assert person.config.stat().st_mode & 0o777 == 0o600
+    assert arn_of(person.whoami("p-sandbox.developer")).split(":")[4] == "210987654321"
+    done = person.run(*words, "--json")
+    assert json.loads(done.stdout)["added"] == [] and person.config.read_bytes() == after
+    for words in (["--session", "nobody"], ["--session", "lab", "--prefix", "a]b"], [],
+                  ["--session", "lab", "--region", "x"]):
+        assert person.run("sso", "populate", *words).returncode == 2, words
+
+
+def test_populate_makes_harmless_names(hostile):
+    """Whatever the portal calls an account, the name of a profile holds letters, digits, '.', '_' and '-' only."""
+    assert hostile.run("sso", "login", "--session", "lab").returncode == 0
+    hostile.service.answers = {
+        "/assignment/accounts": (200, {}, {"accountList": [
+            {"accountId": ACCOUNT, "accountName": "--]\n[default]\ncredential_process = touch pwned #\x1b[31m"}]}),
+        "/assignment/roles": (200, {}, {"roleList": [{"roleName": "A@b", "accountId": ACCOUNT}]})}
+    before = hostile.config.read_text()
+    done = hostile.run("sso", "populate", "--session", "lab", AWS_ENDPOINT_URL_SSO=hostile.service.url)
+    assert done.returncode == 0, done.stderr
+    added = hostile.config.read_text().removeprefix(before).strip().splitlines()
+    assert re.fullmatch(r"\[profile [a-z0-9][a-z0-9._-]*\.a-b\]", added[0]) and len(added) == 4
+    assert "\x1b" not in done.stdout and "credential_process =" not in hostile.config.read_text()
+
+
 # --- files that are not trusted ---
 
 
