@@ -8,7 +8,8 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 # C tests of what runs in several threads
 THREADED = base/task base/wake net/client net/listener net/listener_life net/listener_tls crypto/hash vault/relay \
-	vault/relay_source vault/base_credentials store/audit_file store/audit_faults store/sqlite core/limiter aws/lambda
+	vault/relay_source vault/base_credentials store/audit_file store/audit_faults store/sqlite core/limiter aws/lambda \
+	tvm/document_cache
 
 .PHONY: all help demo check test lint attacks traceability bench soak fuzz sanitize tsan release lambda-tvm format docs \
 	docs-check install clean deps
