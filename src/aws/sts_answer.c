@@ -282,21 +282,6 @@ static enum sn_status read_assumed(const struct sn_xml_node *root, const struct 
     return SN_OK;
 }
 
-/* The tree's text is a copy of the keys in an arena; it is overwritten before the arena goes. */
-static void wipe_tree(const struct sn_xml_node *node)
-{
-    for (; node != NULL; node = node->next) {
-        if (node->text.len > 0) {
-            union {
-                const char *text;
-                char *memory; /* the tree is ours, and about to be freed */
-            } bytes = {.text = node->text.ptr};
-            sn_wipe(bytes.memory, node->text.len);
-        }
-        wipe_tree(node->first_child);
-    }
-}
-
 void sn_assumed_role_clear(struct sn_assumed_role *role)
 {
     if (role == NULL) {
@@ -319,7 +304,7 @@ enum sn_status sn_sts_parse_assume_role(const struct sn_sts_answer *answer, cons
         return invalid(err, "it is not well-formed XML");
     }
     status = read_assumed(root, asked, now_unix_s, &role, err);
-    wipe_tree(root);
+    sn_xml_wipe(root);
     if (status == SN_OK) {
         sn_credentials_move(&out_role->credentials, &role.credentials);
         memcpy(out_role->arn, role.arn, sizeof(out_role->arn));
@@ -357,7 +342,7 @@ enum sn_status sn_sts_parse_session_token(const struct sn_sts_answer *answer, in
         return invalid(err, "it is not well-formed XML");
     }
     status = read_session(root, now_unix_s, &keys, err);
-    wipe_tree(root);
+    sn_xml_wipe(root);
     if (status == SN_OK) {
         sn_credentials_move(out_credentials, &keys);
     }

@@ -14,9 +14,8 @@
 #include "codec/json.h"
 #include "vault/awsconfig_write.h"
 #include "vault/base_profile.h"
-#include "vault/lock_file.h"
 
-enum { INPUT_MAX = 16 * 1024, LOCK_WAIT_S = 60 };
+enum { INPUT_MAX = 16 * 1024 };
 
 struct add_args {
     struct sn_vault_args vault;
@@ -255,14 +254,7 @@ static enum sn_status add_section(const char *profile, const char *mfa_serial, s
     SN_AUTO(sn_base_files_clear) struct sn_base_files files = {0};
     SN_AUTO(sn_lock_file_close) struct sn_lock_file lock = SN_LOCK_FILE_INIT;
 
-    SN_TRY(sn_lock_file_open(&lock, sn_env_system(), "vault-store.lock", err));
-    for (int i = 0; !sn_lock_file_try(&lock); i++) {
-        if (i == LOCK_WAIT_S * 10) {
-            return sn_fail(err, SN_UNAVAILABLE, "LOCK_UNAVAILABLE", "process %lld holds the lock of the vault",
-                (long long)sn_lock_file_holder(&lock));
-        }
-        sn_transport_sleep_ms(NULL, 100);
-    }
+    SN_TRY(sn_vault_lock(&lock, err));
     SN_TRY(sn_base_files_load(sn_env_system(), &files, err));
     if (sn_awsconfig_find(files.config, SN_AWSCONFIG_PROFILE, sn_slice_str(profile)) != NULL) {
         return SN_OK;

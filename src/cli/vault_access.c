@@ -136,6 +136,22 @@ enum sn_status sn_vault_access_credentials(const struct sn_app *app, const struc
     return sn_base_region(access->base, out_region, err);
 }
 
+enum { LOCK_WAIT_S = 60, LOCK_STEP_MS = 100 };
+
+enum sn_status sn_vault_lock(struct sn_lock_file *lock, struct sn_error *err)
+{
+    SN_TRY(sn_lock_file_open(lock, sn_env_system(), "vault-store.lock", err));
+    for (int i = 0; !sn_lock_file_try(lock); i++) {
+        if (i == LOCK_WAIT_S * 1000 / LOCK_STEP_MS) {
+            (void)sn_fail(err, SN_UNAVAILABLE, "LOCK_UNAVAILABLE", "process %lld holds the lock of the vault",
+                (long long)sn_lock_file_holder(lock));
+            return sn_suggest(err, "wait for that process, or end it");
+        }
+        sn_transport_sleep_ms(NULL, LOCK_STEP_MS);
+    }
+    return SN_OK;
+}
+
 struct dropped {
     struct sn_kernel_ring ring;
     const char *names[SN_KERNEL_RING_ITEMS_MAX];

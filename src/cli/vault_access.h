@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/sso_person.h"
 #include "vault/base_credentials.h"
+#include "vault/lock_file.h"
 #include "vault/mfa.h"
 #include "vault/vault_store.h"
 
@@ -85,10 +86,13 @@ SN_MUST_CHECK enum sn_status sn_vault_access_credentials(const struct sn_app *ap
     const char *profile, struct sn_vault_access *access, struct sn_credentials *out_credentials,
     char out_region[SN_REGION_MAX + 1], struct sn_error *err);
 
+/* The lock under which several items, or the AWS config, are changed: waits a minute. LOCK_UNAVAILABLE. */
+SN_MUST_CHECK enum sn_status sn_vault_lock(struct sn_lock_file *lock, struct sn_error *err);
+
 /* After a change of what is stored: what the TVM issued on its strength is asked for anew. The number dropped. */
 size_t sn_vault_drop_issued(void);
 
 extern const struct sn_cmd sn_cmd_vault_add, sn_cmd_vault_list, sn_cmd_vault_remove, sn_cmd_vault_clear,
-    sn_cmd_vault_exec, sn_cmd_vault_export;
+    sn_cmd_vault_exec, sn_cmd_vault_export, sn_cmd_vault_rotate;
 
 #endif

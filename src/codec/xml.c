@@ -17,6 +17,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/secret.h"
 
 enum {
     MAX_DEPTH = 16,
@@ -321,5 +322,19 @@ void sn_xml_escape(struct sn_buf *buf, struct sn_slice text)
             sn_buf_add_byte(buf, text.ptr[i]);
             break;
         }
+    }
+}
+
+void sn_xml_wipe(struct sn_xml_node *node)
+{
+    for (; node != NULL; node = node->next) {
+        if (node->text.len > 0) {
+            union {
+                const char *text;
+                char *memory; /* the tree is the caller's, and about to be freed */
+            } bytes = {.text = node->text.ptr};
+            sn_wipe(bytes.memory, node->text.len);
+        }
+        sn_xml_wipe(node->first_child);
     }
 }

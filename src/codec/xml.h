@@ -34,6 +34,8 @@ const struct sn_xml_node *sn_xml_child(const struct sn_xml_node *node, const cha
 size_t sn_xml_count(const struct sn_xml_node *node, const char *name);
 /* Text of that child; empty when absent. */
 struct sn_slice sn_xml_child_text(const struct sn_xml_node *node, const char *name);
+/* Overwrites the text of a tree in which secrets stood, its siblings included, before its arena is cleared. */
+void sn_xml_wipe(struct sn_xml_node *node);
 /* Appends text with & < > " ' escaped, for writers. */
 struct sn_buf;
 void sn_xml_escape(struct sn_buf *buf, struct sn_slice text);

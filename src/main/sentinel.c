@@ -42,6 +42,7 @@ static const struct sn_cmd *const commands[] = {
     &sn_cmd_audit_verify_logs,
     &sn_cmd_vault_add,
     &sn_cmd_vault_list,
+    &sn_cmd_vault_rotate,
     &sn_cmd_vault_exec,
     &sn_cmd_vault_export,
     &sn_cmd_vault_clear,

@@ -2,8 +2,9 @@
 /*
  * tests/support/kill_at.c - a library to be preloaded: the process is killed at its Nth change of the file system.
  *
- * SN_KILL_AT is N, from 1. A write to a regular file puts out half of its bytes first; every other change is not made.
- * A process that makes fewer changes runs to its end. Made for dynamic builds; not shipped.
+ * SN_KILL_AT is N, from 1. SN_KILL_ONLY names the calls that count, such as "rename,unlink"; without it all do. A write
+ * to a regular file puts out half of its bytes first; every other change is not made. A process that makes fewer
+ * changes runs to its end. Made for dynamic builds; not shipped.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,12 +28,16 @@ static void *next_of(const char *name)
     return found;
 }
 
-static bool is_the_end(void)
+static bool is_the_end(const char *call)
 {
+    const char *only = getenv("SN_KILL_ONLY");
     static unsigned made;
     const char *at = getenv("SN_KILL_AT");
     unsigned wanted = 0;
 
+    if (only != NULL && strstr(only, call) == NULL) {
+        return false;
+    }
     while (at != NULL && *at >= '0' && *at <= '9') {
         wanted = wanted * 10 + (unsigned)(*at++ - '0');
     }
@@ -52,7 +58,7 @@ PUBLIC ssize_t write(int fd, const void *bytes, size_t len)
     if (next == NULL) {
         *(void **)&next = next_of("write");
     }
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && is_the_end()) {
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && is_the_end("write")) {
         (void)next(fd, bytes, len / 2);
         end();
     }
@@ -66,7 +72,7 @@ PUBLIC int fsync(int fd)
     if (next == NULL) {
         *(void **)&next = next_of("fsync");
     }
-    if (is_the_end()) {
+    if (is_the_end("fsync")) {
         end();
     }
     return next(fd);
@@ -79,7 +85,7 @@ PUBLIC int rename(const char *from, const char *to)
     if (next == NULL) {
         *(void **)&next = next_of("rename");
     }
-    if (is_the_end()) {
+    if (is_the_end("rename")) {
         end();
     }
     return next(from, to);
@@ -92,7 +98,7 @@ PUBLIC int unlink(const char *path)
     if (next == NULL) {
         *(void **)&next = next_of("unlink");
     }
-    if (is_the_end()) {
+    if (is_the_end("unlink")) {
         end();
     }
     return next(path);
@@ -105,7 +111,7 @@ PUBLIC int mkdir(const char *path, mode_t mode)
     if (next == NULL) {
         *(void **)&next = next_of("mkdir");
     }
-    if (is_the_end()) {
+    if (is_the_end("mkdir")) {
         end();
     }
     return next(path, mode);
