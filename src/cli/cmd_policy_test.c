@@ -109,6 +109,7 @@ static enum sn_status find_subject(const struct sn_app *app, struct session *ses
     }
     struct subject *subject = &session->subjects[session->subject_count];
     if (sn_input_policy(path, &findings, &subject->text, &subject->policy, err) != SN_OK) {
+        sn_buf_clear(&subject->text);
         show_findings(app, &findings, path);
         return err->status;
     }

@@ -34,7 +34,9 @@ static void clear_log(struct log *log)
 /* Reads more behind what is left, which moves to the front. */
 static enum sn_status fill(struct log *log, const char *path, struct sn_error *err)
 {
-    memmove(log->bytes, log->bytes + log->begin, log->end - log->begin);
+    if (log->begin < log->end) {
+        memmove(log->bytes, log->bytes + log->begin, log->end - log->begin);
+    }
     log->end -= log->begin;
     log->begin = 0;
     if (log->end + CHUNK + SN_LOGGED_SLACK > log->room) {

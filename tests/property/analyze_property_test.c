@@ -264,11 +264,14 @@ static void compare_findings(const struct sn_space *space, const struct subject 
 static void compare_changes(const struct sn_space *space, const struct subject *now, const struct subject *before,
     const struct found *found, const struct sn_analysis *analysis)
 {
-    size_t expected = 0, reported = 0;
+    size_t expected = 0, grown = 0, reported = 0, reported_grown = 0;
     for (size_t pair = 0; pair < space->profile_count * space->caller_count; pair++) {
         for (int from = 0; from < 3; from++) {
             for (int to = 0; to < 3; to++) {
-                expected += from != to && found->changed[pair][from][to] > 0;
+                bool is_change = from != to && found->changed[pair][from][to] > 0;
+                expected += is_change;
+                grown += is_change &&
+                         (from == SN_EFFECT_DENY || (from == SN_EFFECT_REQUIRE_APPROVAL && to == SN_EFFECT_ALLOW));
             }
         }
     }
@@ -286,9 +289,11 @@ static void compare_changes(const struct sn_space *space, const struct subject *
             analysis->findings[i].code == SN_FOUND_REACH_GROWN || analysis->findings[i].code == SN_FOUND_REACH_SHRUNK;
         bool is_grave = analysis->findings[i].severity == SN_SEVERITY_WARNING;
         reported += is_change;
+        reported_grown += analysis->findings[i].code == SN_FOUND_REACH_GROWN;
         assert_true(!is_change || is_grave == (analysis->findings[i].code == SN_FOUND_REACH_GROWN));
     }
     assert_int_equal(reported, expected);
+    assert_int_equal(reported_grown, grown);
 }
 
 /* --- Requests that are not of the space --- */

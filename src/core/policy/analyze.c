@@ -263,7 +263,9 @@ static void survey_pair(struct survey *s, uint32_t profile, uint32_t caller)
         add_via(s, SN_VIA_BREAK_GLASS, emergency->head.name);
     }
     struct sn_via *kept = sn_arena_alloc(&a->arena, s->via_count, sizeof(*kept));
-    memcpy(kept, s->vias, s->via_count * sizeof(*kept));
+    for (size_t i = 0; i < s->via_count; i++) {
+        kept[i] = s->vias[i];
+    }
     bool asks = (pair.results >> SN_EFFECT_REQUIRE_APPROVAL & 1) != 0;
     a->reach[a->reach_count++] = (struct sn_reach){.profile = profile,
         .caller = caller,
