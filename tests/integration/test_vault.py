@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The commands 'vault ...' over an encrypted keyring, with sentinel lab as STS and real AWS tools as readers."""
+import ctypes
 import json
 import os
 import pathlib
@@ -329,6 +330,29 @@ def test_backend_is_remembered(vault):
     assert (vault.home / ".local/state/sentinel/keyring").read_text() == "file\n"
     done = vault.run("list", "--backend=nonsense", code=2)
     assert "file" in done.stderr
+
+
+def test_kernel_keyring_in_another_session(vault):
+    """VLT-36: a session whose keyring does not link the user's can store and use items, whose mask is the possessor's alone."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    join = lambda: libc.syscall(ctypes.c_long(250), ctypes.c_long(1), None)  # keyctl(KEYCTL_JOIN_SESSION_KEYRING)
+    name = f"test-{os.getpid()}"
+    keys = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLEEXAMPLE22", "AWS_SECRET_ACCESS_KEY": "CANARY-kernel"}
+
+    def run(*words, **extra):
+        return subprocess.run([BIN / "sentinel", "vault", *words, "--backend=keyctl"], env=vault.environment(**extra),
+                              preexec_fn=join, capture_output=True, text=True, timeout=30, check=False)
+
+    added = run("add", name, "--env", "--no-add-config", **keys)
+    if "refuses keyrings" in added.stderr:
+        pytest.skip("the kernel refuses keyrings here")
+    try:
+        assert added.returncode == 0 and "lost when the machine starts again" in added.stderr
+        assert "AWS_SECRET_ACCESS_KEY=CANARY-kernel" in run("export", "-n", name).stdout
+        masks = {line.split()[8].rstrip(":"): line.split()[4] for line in pathlib.Path("/proc/keys").read_text().splitlines()}
+        assert masks.get(name, "3f000000") == masks.get("aws-vault", "3f000000") == "3f000000"
+    finally:
+        assert run("remove", name, "-f").returncode == 0
 
 
 def test_names(vault):

@@ -338,6 +338,19 @@ static void typed(void **state)
     assert_int_equal(person.asked, 3);
 }
 
+static int64_t refuse_key(
+    void *ctx, const char *type, const char *description, const void *payload, size_t len, int64_t ring)
+{
+    (void)ctx, (void)type, (void)description, (void)payload, (void)len, (void)ring;
+    return -1;
+}
+
+static int64_t refuse_call(void *ctx, int operation, uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d)
+{
+    (void)ctx, (void)operation, (void)a, (void)b, (void)c, (void)d;
+    return -1;
+}
+
 /* VLT-37: a backend that is named is used or is an error; the kernel's is never chosen by itself. */
 static void choice(void **state)
 {
@@ -348,6 +361,12 @@ static void choice(void **state)
     f->options.backend = "keychain";
     assert_fails(sn_keyring_open(&f->options, &keyring, &err), &err, "KEYRING_UNKNOWN");
     assert_true(strstr(err.suggestion, "file") != NULL);
+    const struct sn_keyctl refusing = {.add_key = refuse_key, .control = refuse_call};
+    f->options.backend = "keyctl";
+    f->options.keyctl = &refusing;
+    assert_fails(sn_keyring_open(&f->options, &keyring, &err), &err, "KEYRING_UNAVAILABLE");
+    assert_int_equal(err.status, SN_UNAVAILABLE); /* exit 3 */
+    assert_string_equal(err.suggestion, "here these would work: file");
     f->options.backend = NULL;
     assert_ok(sn_keyring_open(&f->options, &keyring, &err), &err);
     assert_string_equal(sn_keyring_name(keyring), "file");
