@@ -10,7 +10,7 @@
 #include "base/secret.h"
 
 /* The first block is small: most requests need no more. */
-enum { FIRST_BYTES = 4000, BLOCK_BYTES = 16 * 1024, ALIGNMENT = 16 };
+enum { FIRST_BYTES = 4000, BLOCK_BYTES = 16 * 1024, MOST_BYTES = 64 * 1024, ALIGNMENT = 16 };
 
 struct sn_arena_block {
     struct sn_arena_block *next;
@@ -20,12 +20,21 @@ struct sn_arena_block {
 
 static struct sn_arena_block *block_new(struct sn_arena *arena, size_t size)
 {
-    /* Zeroed piece by piece as it is given out. */
-    struct sn_arena_block *block = sn_realloc(NULL, 1, sizeof(struct sn_arena_block) + size);
+    struct sn_arena_block *block = sn_alloc(1, sizeof(struct sn_arena_block) + size); /* zeroed */
 
-    *block = (struct sn_arena_block){.size = size};
+    block->size = size;
     arena->total += sizeof(struct sn_arena_block) + size;
     return block;
+}
+
+/* Of the block after that one: blocks grow with what they are asked for. */
+static size_t usual_size(const struct sn_arena_block *block)
+{
+    if (block == NULL) {
+        return FIRST_BYTES;
+    }
+    size_t twice = block->size * 2;
+    return twice < BLOCK_BYTES ? BLOCK_BYTES : twice > MOST_BYTES ? MOST_BYTES : twice;
 }
 
 void *sn_arena_alloc(struct sn_arena *arena, size_t count, size_t size)
@@ -44,9 +53,9 @@ void *sn_arena_alloc(struct sn_arena *arena, size_t count, size_t size)
             own->next = block->next;
             own->used = bytes;
             block->next = own;
-            return memset(own->bytes, 0, bytes);
+            return own->bytes;
         }
-        size_t usual = block == NULL ? FIRST_BYTES : BLOCK_BYTES;
+        size_t usual = usual_size(block);
         struct sn_arena_block *fresh = block_new(arena, bytes > usual ? bytes : usual);
         fresh->next = block;
         arena->first = fresh;
@@ -54,7 +63,7 @@ void *sn_arena_alloc(struct sn_arena *arena, size_t count, size_t size)
     }
     void *memory = block->bytes + block->used;
     block->used += bytes;
-    return memset(memory, 0, bytes);
+    return memory;
 }
 
 char *sn_arena_str(struct sn_arena *arena, struct sn_slice text)
@@ -87,15 +96,27 @@ struct sn_slice sn_arena_printf(struct sn_arena *arena, const char *format, ...)
     return (struct sn_slice){text, len};
 }
 
-void sn_arena_clear(struct sn_arena *arena)
+static void release(struct sn_arena *arena, bool wipe)
 {
     struct sn_arena_block *block = arena->first;
 
     while (block != NULL) {
         struct sn_arena_block *next = block->next;
-        sn_wipe(block->bytes, block->used); /* parsed answers may hold what their reader moved into a secret */
+        if (wipe) {
+            sn_wipe(block->bytes, block->used);
+        }
         sn_free(block);
         block = next;
     }
     *arena = (struct sn_arena){0};
+}
+
+void sn_arena_clear(struct sn_arena *arena)
+{
+    release(arena, true); /* parsed answers may hold what their reader moved into a secret */
+}
+
+void sn_arena_drop(struct sn_arena *arena)
+{
+    release(arena, false);
 }

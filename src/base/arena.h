@@ -22,6 +22,7 @@ void *sn_arena_alloc(struct sn_arena *arena, size_t count, size_t size) __attrib
 struct sn_slice sn_arena_dup(struct sn_arena *arena, struct sn_slice text);
 char *sn_arena_str(struct sn_arena *arena, struct sn_slice text); /* NUL-terminated */
 struct sn_slice sn_arena_printf(struct sn_arena *arena, const char *format, ...) SN_PRINTF(2, 3);
-void sn_arena_clear(struct sn_arena *arena);
+void sn_arena_clear(struct sn_arena *arena); /* wipes what was given out */
+void sn_arena_drop(struct sn_arena *arena);  /* the same without wiping, for large documents that everybody may read */
 
 #endif

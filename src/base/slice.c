@@ -198,10 +198,25 @@ size_t sn_utf8_sequence(struct sn_slice text)
     return text.len == 0 ? 0 : utf8_sequence((const unsigned char *)text.ptr, text.len);
 }
 
+/* Bytes of ASCII that text begins with, in steps of eight. */
+static size_t ascii_prefix(struct sn_slice text)
+{
+    size_t at = 0;
+    for (; text.len - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, text.ptr + at, sizeof(word));
+        if ((word & UINT64_C(0x8080808080808080)) != 0) {
+            break;
+        }
+    }
+    return at;
+}
+
 bool sn_slice_is_utf8(struct sn_slice text)
 {
     while (text.len > 0) {
-        size_t len = sn_utf8_sequence(text);
+        size_t len = ascii_prefix(text);
+        len = len > 0 ? len : sn_utf8_sequence(text);
         if (len == 0) {
             return false;
         }

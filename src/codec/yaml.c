@@ -123,19 +123,26 @@ static const char *control_fault(struct sn_slice text, size_t i)
     return NULL;
 }
 
+/* Eight bytes that all print: none below 0x20, none above 0x7e. */
+static bool is_printable_word(const char *bytes)
+{
+    static const uint64_t ones = UINT64_C(0x0101010101010101), high = UINT64_C(0x8080808080808080);
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return ((word | (word - 0x20 * ones) | (word + ones)) & high) == 0;
+}
+
 static enum sn_status check_bytes(struct sn_slice text, bool *out_has_bang, struct sn_error *err)
 {
     if (!sn_slice_is_utf8(text)) {
         return fail_byte(err, text, first_bad_utf8(text), "a byte that is not UTF-8");
     }
-    bool has_bang = false;
     for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        if (c >= 0x20 && c < 0x7f) {
-            has_bang |= c == '!';
-            continue;
+        while (text.len - i > sizeof(uint64_t) && is_printable_word(text.ptr + i)) {
+            i += sizeof(uint64_t);
         }
-        if (c == '\n' || c == '\t') {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if ((c >= 0x20 && c < 0x7f) || c == '\n' || c == '\t') {
             continue;
         }
         const char *fault = control_fault(text, i);
@@ -143,7 +150,7 @@ static enum sn_status check_bytes(struct sn_slice text, bool *out_has_bang, stru
             return fail_byte(err, text, i, fault);
         }
     }
-    *out_has_bang = has_bang;
+    *out_has_bang = sn_slice_has_byte(text, '!');
     return SN_OK;
 }
 
@@ -207,9 +214,10 @@ static enum sn_status check_properties(
     return SN_OK;
 }
 
-static struct sn_yaml_node *new_node(struct reader *reader, enum sn_yaml_kind kind, yaml_mark_t mark)
+/* A node with room for more bytes, all zero, behind it. */
+static struct sn_yaml_node *new_node(struct reader *reader, enum sn_yaml_kind kind, yaml_mark_t mark, size_t more)
 {
-    struct sn_yaml_node *node = sn_arena_alloc(reader->arena, 1, sizeof *node);
+    struct sn_yaml_node *node = sn_arena_alloc(reader->arena, 1, sizeof *node + more);
     node->kind = kind;
     node->line = (uint32_t)mark.line + 1;
     node->column = (uint32_t)mark.column + 1;
@@ -298,14 +306,18 @@ static enum sn_status read_node(struct reader *reader, yaml_event_t *event, stru
 static enum sn_status read_scalar(struct reader *reader, const yaml_event_t *event, struct sn_yaml_node **out_node)
 {
     SN_TRY(check_properties(reader, event, event->data.scalar.anchor, event->data.scalar.tag));
-    struct sn_yaml_node *node = new_node(reader, SN_YAML_SCALAR, event->start_mark);
-    node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     struct sn_slice text = sn_slice_bytes(event->data.scalar.value, event->data.scalar.length);
+    struct sn_yaml_node *node = new_node(reader, SN_YAML_SCALAR, event->start_mark, text.len + 1);
+    node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     /* "\0" inside double quotes writes a NUL that was not in the bytes. */
     if (sn_slice_has_byte(text, '\0')) {
         return fail_mark(reader, SN_INVALID, "YAML_ENCODING", event->start_mark, "a text holds NUL");
     }
-    node->text = sn_arena_dup(reader->arena, text);
+    char *copy = (char *)(node + 1);
+    if (text.len > 0) {
+        memcpy(copy, text.ptr, text.len);
+    }
+    node->text = (struct sn_slice){copy, text.len};
     *out_node = node;
     return SN_OK;
 }
@@ -316,14 +328,14 @@ static void keep_children(struct reader *reader, struct sn_yaml_node *node, size
     size_t count = reader->stack_len - base;
     reader->stack_len = base;
     if (node->kind == SN_YAML_SEQUENCE) {
-        node->count = count;
+        node->count = (uint32_t)count; /* a value each, of which there are at most max_nodes */
         node->items = sn_arena_alloc(reader->arena, count, sizeof *node->items);
         if (count > 0) {
             memcpy(node->items, children, count * sizeof *node->items);
         }
         return;
     }
-    node->count = count / 2;
+    node->count = (uint32_t)(count / 2);
     node->pairs = sn_arena_alloc(reader->arena, node->count, sizeof *node->pairs);
     for (size_t i = 0; i < node->count; i++) {
         node->pairs[i] = (struct sn_yaml_pair){children[2 * i], children[2 * i + 1]};
@@ -334,8 +346,8 @@ static void keep_children(struct reader *reader, struct sn_yaml_node *node, size
 static enum sn_status read_children(struct reader *reader, struct sn_yaml_node *node)
 {
     size_t base = reader->stack_len;
-    for (;;) {
-        SN_AUTO(yaml_event_delete) yaml_event_t event = {0};
+    SN_AUTO(yaml_event_delete) yaml_event_t event = {0};
+    for (;; yaml_event_delete(&event)) {
         SN_TRY(next_event(reader, &event));
         if (event.type == YAML_SEQUENCE_END_EVENT || event.type == YAML_MAPPING_END_EVENT) {
             break;
@@ -364,7 +376,8 @@ static enum sn_status read_collection(struct reader *reader, const yaml_event_t 
         sn_error_detail(reader->err, "line", "%zu", event->start_mark.line + 1);
         return sn_error_detail(reader->err, "column", "%zu", event->start_mark.column + 1);
     }
-    struct sn_yaml_node *node = new_node(reader, is_sequence ? SN_YAML_SEQUENCE : SN_YAML_MAPPING, event->start_mark);
+    struct sn_yaml_node *node =
+        new_node(reader, is_sequence ? SN_YAML_SEQUENCE : SN_YAML_MAPPING, event->start_mark, 0);
     reader->depth++;
     SN_TRY(read_children(reader, node));
     reader->depth--;
@@ -495,9 +508,12 @@ const struct sn_yaml_node *sn_yaml_get(const struct sn_yaml_node *node, const ch
 
 bool sn_yaml_is_null(const struct sn_yaml_node *node)
 {
-    static const char *const nulls[] = {"", "~", "null", "Null", "NULL"};
+    static const char *const nulls[] = {"null", "Null", "NULL"};
     if (node == NULL || node->kind != SN_YAML_SCALAR || !node->plain) {
         return false;
+    }
+    if (node->text.len != 4) { /* nearly all there are */
+        return node->text.len == 0 || (node->text.len == 1 && node->text.ptr[0] == '~');
     }
     for (size_t i = 0; i < SN_LEN(nulls); i++) {
         if (sn_slice_eq_str(node->text, nulls[i])) {

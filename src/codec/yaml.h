@@ -27,13 +27,15 @@ struct sn_yaml_pair {
 };
 
 struct sn_yaml_node {
-    enum sn_yaml_kind kind;
     uint32_t line, column; /* from 1 */
-    bool plain;            /* a scalar written without quotes and not as a block */
-    struct sn_slice text;  /* of a scalar */
-    size_t count;          /* items or pairs */
-    struct sn_yaml_node **items;
-    struct sn_yaml_pair *pairs;
+    uint32_t count;        /* items or pairs */
+    enum sn_yaml_kind kind : 8;
+    bool plain;           /* a scalar written without quotes and not as a block */
+    struct sn_slice text; /* of a scalar */
+    union {
+        struct sn_yaml_node **items; /* of a sequence */
+        struct sn_yaml_pair *pairs;  /* of a mapping */
+    };
 };
 
 struct sn_yaml_limits {

@@ -32,7 +32,7 @@ static void load_person(struct sn_loader *loader, struct sn_person *person, cons
     }
     if (list->count == 0 || list->count > SN_APPROVAL_MAX_IDENTITIES) {
         SN_FINDING_ERROR(loader, "people", list, &path, "list 1 to 50 identities of one human",
-            "the person '%.*s' has %zu identities", SN_SHOW(pair->key->text), list->count);
+            "the person '%.*s' has %u identities", SN_SHOW(pair->key->text), list->count);
         return;
     }
     person->name = sn_arena_dup(loader->arena, pair->key->text);

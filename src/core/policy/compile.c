@@ -43,6 +43,14 @@ static void push(struct sn_incidences *list, uint32_t key, size_t value)
     list->items[list->count++] = (struct sn_incidence){key, (uint32_t)value};
 }
 
+void sn_builder_reserve(struct sn_builder *builder, size_t rules)
+{
+    if (rules > builder->rule_capacity) {
+        builder->rule_capacity = rules;
+        builder->policy->rules = sn_realloc(builder->policy->rules, rules, sizeof(*builder->policy->rules));
+    }
+}
+
 struct sn_rule *sn_builder_add_rule(struct sn_builder *builder)
 {
     struct sn_policy *policy = builder->policy;
@@ -60,29 +68,20 @@ static struct sn_rule *last_rule(struct sn_builder *builder)
     return &builder->policy->rules[builder->policy->rule_count - 1];
 }
 
-/* Adds text to a table of the policy, copying it when it is new. */
-static uint32_t intern(struct sn_builder *builder, struct sn_strtab *table, uint32_t space, struct sn_slice text)
-{
-    uint32_t known = sn_strtab_find(table, space, text);
-    if (known != SN_STRTAB_NONE) {
-        return known;
-    }
-    return sn_strtab_add(table, space, sn_arena_dup(&builder->policy->arena, text));
-}
-
 static uint32_t intern_atom(struct sn_builder *builder, enum sn_entry_kind kind, struct sn_slice value)
 {
     builder->policy->has_names |= kind == SN_ENTRY_NAME;
     builder->policy->has_arns |= kind == SN_ENTRY_ARN;
     builder->policy->has_roles |= kind == SN_ENTRY_ROLE;
-    return intern(builder, &builder->policy->atoms, (uint32_t)kind, value);
+    return sn_strtab_add_copy(&builder->policy->atoms, (uint32_t)kind, value, &builder->policy->arena);
 }
 
 void sn_builder_add_profile(struct sn_builder *builder, struct sn_slice name)
 {
-    uint32_t profile = intern(builder, &builder->policy->profiles, 0, name);
+    struct sn_policy *policy = builder->policy;
+    uint32_t profile = sn_strtab_add_copy(&policy->profiles, 0, name, &policy->arena);
     last_rule(builder)->has_profiles = true;
-    push(&builder->profile_rules, profile, builder->policy->rule_count - 1);
+    push(&builder->profile_rules, profile, policy->rule_count - 1);
 }
 
 void sn_builder_add_user(struct sn_builder *builder, enum sn_entry_kind kind, struct sn_slice value)

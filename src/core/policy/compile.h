@@ -39,6 +39,8 @@ struct sn_builder {
 
 void sn_builder_init(struct sn_builder *builder);
 void sn_builder_clear(struct sn_builder *builder); /* also drops an unfinished policy */
+/* Makes room for so many rules; only a matter of time. */
+void sn_builder_reserve(struct sn_builder *builder, size_t rules);
 /* A zeroed rule at the end; good until the next call. */
 struct sn_rule *sn_builder_add_rule(struct sn_builder *builder);
 /* The functions below speak of the rule added last. Texts are copied. */

@@ -139,6 +139,7 @@ static void load_document(struct sn_policy_loader *p, const struct sn_yaml_node 
     load_groups(p, fields[SN_POLICY_GROUPS]);
     const struct sn_yaml_node *rules =
         sn_load_rules(&p->common, root, fields[SN_POLICY_RULES], "add a rule; what no rule matches is denied anyway");
+    sn_builder_reserve(&p->builder, rules != NULL ? rules->count : 0);
     for (size_t i = 0; rules != NULL && i < rules->count; i++) {
         struct sn_path path = {.parent = &rules_path, .index = i, .is_index = true};
         p->common.rule_index = i;
@@ -181,6 +182,7 @@ enum sn_status sn_policy_load_within(struct sn_slice text, const struct sn_yaml_
     if (all->errors != errors_before) {
         return sn_findings_fail(all, first, "INVALID_POLICY", err);
     }
+    sn_arena_drop(&arena); /* the tree; what is built now takes its place */
     *out_policy = sn_builder_finish(&p.builder);
     return SN_OK;
 }

@@ -28,6 +28,8 @@ struct sn_zone_known {
     struct sn_slice name; /* the document's copy */
 };
 
+enum { SN_FEW_ENTRIES = 8 }; /* of a list whose entries are compared one by one */
+
 struct sn_loader {
     struct sn_report report;
     const struct sn_tz_source *zones;
@@ -46,8 +48,10 @@ struct sn_loader {
     struct sn_zone_known *known_zones;
     size_t zone_capacity;
 
-    struct sn_strtab seen; /* entries of lists, for duplicates */
-    uint32_t *seen_in;     /* by number in seen: the list that had it last */
+    struct sn_slice few[SN_FEW_ENTRIES]; /* entries of this list so far, for duplicates */
+    uint32_t few_count;                  /* SN_FEW_ENTRIES + 1: they are in seen, as all that come are */
+    struct sn_strtab seen;
+    uint32_t *seen_in; /* by number in seen: the list that had it last */
     size_t seen_capacity;
     uint32_t list_number;
 

@@ -45,6 +45,7 @@ const struct sn_yaml_node *sn_load_rules(
         return NULL;
     }
     loader->rule_first = sn_alloc(rules->count, sizeof(*loader->rule_first));
+    sn_strtab_reserve(&loader->rule_names, rules->count);
     return rules;
 }
 
@@ -65,9 +66,10 @@ void sn_lint_groups(struct sn_loader *loader)
 void sn_loader_begin_list(struct sn_loader *loader)
 {
     loader->list_number++;
+    loader->few_count = 0;
 }
 
-static bool is_repeated(struct sn_loader *loader, struct sn_slice text)
+static bool is_seen(struct sn_loader *loader, struct sn_slice text)
 {
     uint32_t number = sn_strtab_add(&loader->seen, 0, text);
     if (number >= loader->seen_capacity) {
@@ -81,6 +83,28 @@ static bool is_repeated(struct sn_loader *loader, struct sn_slice text)
     bool was_there = loader->seen_in[number] == loader->list_number;
     loader->seen_in[number] = loader->list_number;
     return was_there;
+}
+
+/* A short list is compared with itself; a table is kept for the entries of long ones. */
+static bool is_repeated(struct sn_loader *loader, struct sn_slice text)
+{
+    if (loader->few_count > SN_FEW_ENTRIES) {
+        return is_seen(loader, text);
+    }
+    for (uint32_t i = 0; i < loader->few_count; i++) {
+        if (sn_slice_eq(loader->few[i], text)) {
+            return true;
+        }
+    }
+    if (loader->few_count < SN_FEW_ENTRIES) {
+        loader->few[loader->few_count++] = text;
+        return false;
+    }
+    for (uint32_t i = 0; i < SN_FEW_ENTRIES; i++) {
+        (void)is_seen(loader, loader->few[i]);
+    }
+    loader->few_count++;
+    return is_seen(loader, text);
 }
 
 void sn_lint_repeated(struct sn_loader *loader, const struct sn_yaml_node *item, const struct sn_path *path)

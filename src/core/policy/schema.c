@@ -132,7 +132,7 @@ static bool expect_at_most(
     if (node->count <= max_items) {
         return true;
     }
-    sn_report_add(report, SN_SEVERITY_ERROR, "limit", node, path, "split it", "%zu entries, at most %zu are allowed",
+    sn_report_add(report, SN_SEVERITY_ERROR, "limit", node, path, "split it", "%u entries, at most %zu are allowed",
         node->count, max_items);
     return false;
 }
@@ -265,7 +265,8 @@ static void check_field(const struct sn_schema_field *field, const struct sn_rep
 static const struct sn_schema_field *find_field(const struct sn_schema *schema, struct sn_slice key)
 {
     for (size_t i = 0; i < schema->count; i++) {
-        if (sn_slice_eq_str(key, schema->fields[i].name)) {
+        const char *name = schema->fields[i].name;
+        if (key.len > 0 && key.ptr[0] == name[0] && sn_slice_eq_str(key, name)) {
             return &schema->fields[i];
         }
     }

@@ -69,25 +69,45 @@ uint32_t sn_strtab_find(const struct sn_strtab *table, uint32_t space, struct sn
     return find_slot(table, hash_text(space, text), space, text)->index;
 }
 
-static void grow(struct sn_strtab *table)
+static void grow(struct sn_strtab *table, size_t slots)
 {
-    size_t slots = table->slot_mask == 0 ? FIRST_SLOTS : (table->slot_mask + 1) * 2;
-    sn_free(table->slots);
+    struct sn_strtab_slot *old = table->slots;
+    size_t old_count = table->slot_mask == 0 ? 0 : table->slot_mask + 1;
     table->slots = sn_alloc(slots, sizeof(*table->slots));
     memset(table->slots, 0xff, slots * sizeof(*table->slots));
     table->slot_mask = slots - 1;
-    for (size_t i = 0; i < table->count; i++) {
-        const struct sn_strtab_entry *entry = &table->entries[i];
-        uint64_t hash = hash_text(entry->space, entry->text);
-        *find_slot(table, hash, entry->space, entry->text) =
-            (struct sn_strtab_slot){(uint32_t)(hash >> 32), (uint32_t)i};
+    for (size_t i = 0; i < old_count; i++) { /* all differ, so their texts need not be looked at */
+        if (old[i].index == SN_STRTAB_NONE) {
+            continue;
+        }
+        size_t place = table->entries[old[i].index].low & table->slot_mask;
+        while (table->slots[place].index != SN_STRTAB_NONE) {
+            place = (place + 1) & table->slot_mask;
+        }
+        table->slots[place] = old[i];
+    }
+    sn_free(old);
+}
+
+void sn_strtab_reserve(struct sn_strtab *table, size_t count)
+{
+    size_t slots = FIRST_SLOTS;
+    while (slots < (count + 1) * 2) {
+        slots *= 2;
+    }
+    if (slots > table->slot_mask + 1) {
+        grow(table, slots);
+    }
+    if (count > table->capacity) {
+        table->capacity = count;
+        table->entries = sn_realloc(table->entries, count, sizeof(*table->entries));
     }
 }
 
-uint32_t sn_strtab_add(struct sn_strtab *table, uint32_t space, struct sn_slice text)
+static uint32_t add(struct sn_strtab *table, uint32_t space, struct sn_slice text, struct sn_arena *arena)
 {
     if (table->slot_mask == 0 || (table->count + 1) * 2 > table->slot_mask + 1) {
-        grow(table);
+        grow(table, table->slot_mask == 0 ? FIRST_SLOTS : (table->slot_mask + 1) * 2);
     }
     uint64_t hash = hash_text(space, text);
     struct sn_strtab_slot *slot = find_slot(table, hash, space, text);
@@ -99,8 +119,19 @@ uint32_t sn_strtab_add(struct sn_strtab *table, uint32_t space, struct sn_slice 
         table->entries = sn_realloc(table->entries, table->capacity, sizeof(*table->entries));
     }
     *slot = (struct sn_strtab_slot){(uint32_t)(hash >> 32), (uint32_t)table->count};
-    table->entries[table->count] = (struct sn_strtab_entry){text, space};
+    struct sn_slice kept = arena != NULL ? sn_arena_dup(arena, text) : text;
+    table->entries[table->count] = (struct sn_strtab_entry){kept, space, (uint32_t)hash};
     return (uint32_t)table->count++;
+}
+
+uint32_t sn_strtab_add(struct sn_strtab *table, uint32_t space, struct sn_slice text)
+{
+    return add(table, space, text, NULL);
+}
+
+uint32_t sn_strtab_add_copy(struct sn_strtab *table, uint32_t space, struct sn_slice text, struct sn_arena *arena)
+{
+    return add(table, space, text, arena);
 }
 
 void sn_strtab_clear(struct sn_strtab *table)

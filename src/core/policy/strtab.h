@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/slice.h"
 
 enum { SN_STRTAB_NONE = 0xffffffffu };
@@ -24,6 +25,7 @@ struct sn_strtab_slot {
 struct sn_strtab_entry {
     struct sn_slice text;
     uint32_t space;
+    uint32_t low; /* lower half of the hash */
 };
 
 struct sn_strtab {
@@ -34,8 +36,12 @@ struct sn_strtab {
 };
 
 uint32_t sn_strtab_find(const struct sn_strtab *table, uint32_t space, struct sn_slice text);
+/* Makes room for so many texts; only a matter of time. */
+void sn_strtab_reserve(struct sn_strtab *table, size_t count);
 /* The number of text, new or old; numbers count from 0 in order of addition. */
 uint32_t sn_strtab_add(struct sn_strtab *table, uint32_t space, struct sn_slice text);
+/* The same; a new text is copied first. */
+uint32_t sn_strtab_add_copy(struct sn_strtab *table, uint32_t space, struct sn_slice text, struct sn_arena *arena);
 void sn_strtab_clear(struct sn_strtab *table);
 
 #endif

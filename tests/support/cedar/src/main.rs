@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Decides requests with the cedar-policy crate. Reads one JSON object a line, {"policies": TEXT, "requests": [...]}, and
 //! prints a line of [decision, [numbers of the deciding policies], errors] a request. With the argument "time" it prints
-//! nanoseconds a decision instead, everything parsed beforehand.
+//! nanoseconds a decision and the number allowed instead, everything parsed beforehand.
 use cedar_policy::{Authorizer, Context, Decision, Entities, EntityId, EntityTypeName, EntityUid, PolicySet, Request};
 use serde_json::{json, Value};
 use std::io::{self, BufRead, Write};
@@ -35,7 +35,7 @@ fn decide(judge: &Authorizer, policies: &PolicySet, request: &Request) -> Result
     Ok(json!([word, numbers, answer.diagnostics().errors().count()]))
 }
 
-/// Median of rounds, each over all requests.
+/// The lowest tenth of rounds, each over all requests.
 fn time(judge: &Authorizer, policies: &PolicySet, requests: &[Request]) -> f64 {
     let entities = Entities::empty();
     let mut rounds = Vec::new();
@@ -48,7 +48,7 @@ fn time(judge: &Authorizer, policies: &PolicySet, requests: &[Request]) -> f64 {
         rounds.push(start.elapsed().as_nanos() as f64 / requests.len() as f64);
     }
     rounds.sort_by(f64::total_cmp);
-    rounds[rounds.len() / 2]
+    rounds[rounds.len() / 10]
 }
 
 fn main() -> Result<(), Fault> {
@@ -62,7 +62,8 @@ fn main() -> Result<(), Fault> {
         let asked = question["requests"].as_array().unwrap_or(&empty);
         let requests = asked.iter().map(request).collect::<Result<Vec<_>, _>>()?;
         let answer = if is_timed {
-            json!({ "ns": time(&judge, &policies, &requests) })
+            let is_allowed = |r: &&Request| judge.is_authorized(r, &policies, &Entities::empty()).decision() == Decision::Allow;
+            json!({ "ns": time(&judge, &policies, &requests), "allowed": requests.iter().filter(is_allowed).count() })
         } else {
             Value::Array(requests.iter().map(|r| decide(&judge, &policies, r)).collect::<Result<Vec<_>, _>>()?)
         };
