@@ -50,6 +50,7 @@ struct sn_document_source {
     /* Rises when documents changed; NULL: the source does not tell. */
     uint64_t (*generation)(void *ctx);
 
+    const char *place;  /* the directory whose files these documents are; NULL: names say where they are */
     const char *shared; /* name of the access policy for all profiles; NULL: there can be none */
     bool shared_is_required;
     char policy_root[SN_DOCUMENT_NAME_MAX + 1]; /* of the policies of single profiles; "": there are none */

@@ -65,7 +65,8 @@ static enum sn_status read_catalog(struct sn_documents *d, struct sn_catalog **o
     SN_TRY(source->list_catalog(source->ctx, &arena, &items, &item_count, err));
     SN_TRY(read_sources(d, &arena, items, item_count, &sources, &count, err));
     if (count == 0) {
-        sn_fail(err, SN_NOT_FOUND, "CATALOG_EMPTY", "there is no catalogue");
+        sn_fail(err, SN_NOT_FOUND, "CATALOG_EMPTY", "there is no catalogue%s%s", source->place != NULL ? " in " : "",
+            source->place != NULL ? source->place : "");
         return sn_suggest(err, "write catalog.yaml into the document directory, or push a catalogue to its path");
     }
     return sn_catalog_load(sources, count, NULL, out_catalog, err);
@@ -123,7 +124,8 @@ static enum sn_status read_wish(const struct wish *wish, struct sn_cached_docume
         SN_TRY(source->check_shared(source->ctx, err));
     }
     if (code->load(sn_buf_slice(&text), wish->d->options.zones, &object, err) != SN_OK) {
-        return sn_error_context(err, "document '%s'", wish->name);
+        return source->place != NULL ? sn_error_context(err, "document '%s' in %s", wish->name, source->place)
+                                     : sn_error_context(err, "document '%s'", wish->name);
     }
     *out_document = sn_cached_document_new(object, code->unref);
     (*out_document)->origin = origin;

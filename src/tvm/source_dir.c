@@ -156,6 +156,7 @@ struct sn_source_dir *sn_source_dir_new(const char *dir)
         .list_catalog = list_catalog,
         .check_shared = check_shared,
         .generation = generation,
+        .place = source->dir,
         .shared = SN_CONFIG_PATH "/policy",
         .policy_root = SN_POLICY_ROOT,
         .ctx = source,

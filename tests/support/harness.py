@@ -28,8 +28,10 @@ END_TIMEOUT_S = 10
 ACCOUNT = "123456789012"
 LIBFAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 
-# Under nohup, SIGHUP comes ignored, and a shell cannot trap what it got ignored: programs under test start as from a terminal.
+# Under nohup, or behind a shell's '&', signals come ignored and stay so: programs under test start as from a terminal.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class FakeTime:
