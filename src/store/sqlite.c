@@ -422,21 +422,50 @@ static enum sn_status get(
     return sn_sqlite_do(&store->reader, &job);
 }
 
+static enum sn_status check_query(const struct sn_block_query *blocks, struct sn_error *err)
+{
+    return blocks->count <= SN_BLOCK_MARKERS_MAX
+               ? SN_OK
+               : sn_fail(err, SN_INTERNAL, "INTERNAL", "more block markers are asked for than can apply");
+}
+
 static enum sn_status is_blocked(
     void *ctx, const struct sn_slice *ids, size_t count, int64_t now_ms, bool *out_blocked, struct sn_error *err)
 {
     struct sn_sqlite *store = ctx;
-    struct sn_sqlite_job job = {.kind = SN_READ_BLOCKS,
-        .marker_ids = ids,
-        .marker_id_count = count,
-        .now_ms = now_ms,
-        .out_blocked = out_blocked,
-        .err = err};
+    struct sn_block_query blocks = {ids, count, now_ms};
+    struct sn_sqlite_job job = {.kind = SN_READ_BLOCKS, .blocks = &blocks, .err = err};
 
-    if (count > SN_BLOCK_MARKERS_MAX) {
-        return sn_fail(err, SN_INTERNAL, "INTERNAL", "more block markers are asked for than can apply");
-    }
-    return sn_sqlite_do(&store->reader, &job);
+    SN_TRY(check_query(&blocks, err));
+    SN_TRY(sn_sqlite_do(&store->reader, &job));
+    *out_blocked = job.is_blocked;
+    return SN_OK;
+}
+
+static enum sn_status look(void *ctx, const struct sn_block_query *blocks, const struct sn_id *id,
+    struct sn_arena *arena, bool *out_blocked, struct sn_session *out_session, struct sn_error *err)
+{
+    struct sn_sqlite *store = ctx;
+    struct sn_sqlite_job job = {
+        .kind = SN_READ_BOTH, .blocks = blocks, .id = id, .arena = arena, .out_session = out_session, .err = err};
+
+    SN_TRY(check_query(blocks, err));
+    SN_TRY(sn_sqlite_do(&store->reader, &job));
+    *out_blocked = job.is_blocked;
+    return SN_OK;
+}
+
+static enum sn_status admit(void *ctx, const struct sn_block_query *blocks, const struct sn_session *session,
+    const struct sn_spent_proof *proof, bool *out_blocked, struct sn_error *err)
+{
+    struct sn_sqlite *store = ctx;
+    struct sn_sqlite_job job = {
+        .kind = SN_WRITE_CREATE, .blocks = blocks, .session = session, .proof = proof, .err = err};
+
+    SN_TRY(check_query(blocks, err));
+    SN_TRY(sn_sqlite_do(&store->writer, &job));
+    *out_blocked = job.is_blocked;
+    return SN_OK;
 }
 
 static enum sn_status create(
@@ -466,8 +495,14 @@ static enum sn_status ping(void *ctx, struct sn_error *err)
 
 struct sn_session_store sn_sqlite_session_store(struct sn_sqlite *store)
 {
-    return (struct sn_session_store){
-        .create = create, .update = update, .get = get, .is_blocked = is_blocked, .ping = ping, .ctx = store};
+    return (struct sn_session_store){.create = create,
+        .update = update,
+        .get = get,
+        .is_blocked = is_blocked,
+        .admit = admit,
+        .look = look,
+        .ping = ping,
+        .ctx = store};
 }
 
 enum sn_status sn_sqlite_put_block(struct sn_sqlite *store, const struct sn_block_marker *marker, int64_t ttl_unix_s,

@@ -51,6 +51,7 @@ enum sn_sqlite_job_kind {
     SN_WRITE_SWEEP,
     SN_READ_SESSION,
     SN_READ_BLOCKS,
+    SN_READ_BOTH,
 };
 
 /* One write or read and its caller, who waits until it is done; everything it points to stays good until then. */
@@ -67,9 +68,8 @@ struct sn_sqlite_job {
     const struct sn_id *id;
     struct sn_arena *arena;
     struct sn_session *out_session;
-    const struct sn_slice *marker_ids;
-    size_t marker_id_count;
-    bool *out_blocked;
+    const struct sn_block_query *blocks; /* of a create: NULL when nobody asks */
+    bool is_blocked;
     enum sn_status status;
     struct sn_error *err;
     struct sn_wake done;
@@ -124,6 +124,8 @@ void sn_sqlite_desk_stop(struct sn_sqlite_desk *desk);
 SN_MUST_CHECK enum sn_status sn_sqlite_do(struct sn_sqlite_desk *desk, struct sn_sqlite_job *job);
 
 /* --- sqlite_write.c, sqlite_read.c --- */
+SN_MUST_CHECK enum sn_status sn_sqlite_read_blocks(
+    const struct sn_sqlite_desk *desk, const struct sn_block_query *blocks, bool *out_blocked, struct sn_error *err);
 /* Every job gets its status. */
 void sn_sqlite_run_writes(struct sn_sqlite_desk *desk, struct sn_sqlite_job *const *batch, size_t count);
 void sn_sqlite_run_reads(struct sn_sqlite_desk *desk, struct sn_sqlite_job *const *batch, size_t count);

@@ -31,16 +31,16 @@ static struct sn_slice column_text(sqlite3_stmt *statement, int index)
 }
 
 /* One statement is one snapshot of all markers. */
-static enum sn_status read_blocks(struct sn_sqlite *store, struct sn_sqlite_conn *conn, const struct sn_slice *ids,
-    size_t count, int64_t now_ms, bool *out_blocked, struct sn_error *err)
+enum sn_status sn_sqlite_read_blocks(
+    const struct sn_sqlite_desk *desk, const struct sn_block_query *blocks, bool *out_blocked, struct sn_error *err)
 {
     SN_AUTO(sn_sqlite_reset) sqlite3_stmt *statement = NULL;
     bool is_blocked = false;
     int code = SQLITE_ROW;
 
-    SN_TRY(sn_sqlite_prepare(conn, SN_STMT_GET_BLOCKS, &statement, err));
-    for (size_t i = 0; i < count; i++) {
-        sn_sqlite_bind_text(statement, (int)i + 1, ids[i]);
+    SN_TRY(sn_sqlite_prepare(desk->conn, SN_STMT_GET_BLOCKS, &statement, err));
+    for (size_t i = 0; i < blocks->count; i++) {
+        sn_sqlite_bind_text(statement, (int)i + 1, blocks->ids[i]);
     }
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
         struct sn_block_marker marker = {.id = column_text(statement, 0),
@@ -51,23 +51,25 @@ static enum sn_status read_blocks(struct sn_sqlite *store, struct sn_sqlite_conn
         struct sn_error ignored;
         /* A marker that cannot be read is one that somebody broke: it blocks. */
         bool is_read = sn_time_parse_stored(column_text(statement, 1), &marker.blocked_until_ms, &ignored) == SN_OK;
-        is_blocked = is_blocked || !is_read || sn_block_marker_is_in_force(store->keys, &marker, now_ms);
+        is_blocked = is_blocked || !is_read || sn_block_marker_is_in_force(desk->store->keys, &marker, blocks->now_ms);
     }
     if (code != SQLITE_DONE) {
-        return sn_sqlite_fail(err, conn->db, code, "cannot read block markers");
+        return sn_sqlite_fail(err, desk->conn->db, code, "cannot read block markers");
     }
     *out_blocked = is_blocked;
     return SN_OK;
 }
 
-static enum sn_status read_one(struct sn_sqlite_desk *desk, const struct sn_sqlite_job *job)
+static enum sn_status read_one(struct sn_sqlite_desk *desk, struct sn_sqlite_job *job)
 {
     switch (job->kind) {
     case SN_READ_SESSION:
         return read_row(desk->conn, job->id, job->arena, job->out_session, job->err);
     case SN_READ_BLOCKS:
-        return read_blocks(
-            desk->store, desk->conn, job->marker_ids, job->marker_id_count, job->now_ms, job->out_blocked, job->err);
+        return sn_sqlite_read_blocks(desk, job->blocks, &job->is_blocked, job->err);
+    case SN_READ_BOTH:
+        SN_TRY(sn_sqlite_read_blocks(desk, job->blocks, &job->is_blocked, job->err));
+        return job->is_blocked ? SN_OK : read_row(desk->conn, job->id, job->arena, job->out_session, job->err);
     case SN_WRITE_CREATE:
     case SN_WRITE_UPDATE:
     case SN_WRITE_BLOCK:

@@ -34,10 +34,17 @@ static enum sn_status store_proof(struct sn_sqlite *store, const struct sn_spent
                                : sn_sqlite_fail(err, store->writer.conn->db, code, "cannot record a used proof");
 }
 
-static enum sn_status write_create(struct sn_sqlite *store, const struct sn_sqlite_job *w)
+/* A marker that another write of this batch sets counts already: should the batch fail, this write fails as well. */
+static enum sn_status write_create(struct sn_sqlite *store, struct sn_sqlite_job *w)
 {
     SN_AUTO(sn_sqlite_reset) sqlite3_stmt *statement = NULL;
 
+    if (w->blocks != NULL) {
+        SN_TRY(sn_sqlite_read_blocks(&store->writer, w->blocks, &w->is_blocked, w->err));
+        if (w->is_blocked) {
+            return SN_OK;
+        }
+    }
     if (w->proof != NULL) {
         SN_TRY(store_proof(store, w->proof, w->err));
     }
@@ -186,6 +193,7 @@ static enum sn_status write_one(struct sn_sqlite *store, struct sn_sqlite_job *w
         return write_sweep(store, w);
     case SN_READ_SESSION:
     case SN_READ_BLOCKS:
+    case SN_READ_BOTH:
         break;
     }
     SN_ASSERT(false);

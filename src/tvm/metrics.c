@@ -64,7 +64,7 @@ struct sn_metrics {
 
 static const char *const proof_names[] = {"accepted", "malformed", "replayed", "rejected", "unavailable", "throttled"};
 static const char *const sts_names[] = {"VerifyProof", "AssumeRole", "GetCallerIdentity"};
-static const char *const store_names[] = {"create", "update", "get", "blocks", "ping"};
+static const char *const store_names[] = {"create", "update", "look", "blocks", "ping"};
 static const char *const limiter_names[] = {"local", "role", "account"};
 static const char *const policy_effect_names[] = {"deny", "allow", "require_approval", "none"};
 static const char *const result_names[] = {"error", "ok"};

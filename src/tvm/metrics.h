@@ -34,7 +34,7 @@ enum sn_proof_result {
     SN_PROOF_RESULTS
 };
 enum sn_sts_action { SN_STS_VERIFY_PROOF, SN_STS_ASSUME_ROLE, SN_STS_OWN_IDENTITY, SN_STS_ACTIONS };
-enum sn_store_op { SN_STORE_CREATE, SN_STORE_UPDATE, SN_STORE_GET, SN_STORE_BLOCKS, SN_STORE_PING, SN_STORE_OPS };
+enum sn_store_op { SN_STORE_CREATE, SN_STORE_UPDATE, SN_STORE_LOOK, SN_STORE_BLOCKS, SN_STORE_PING, SN_STORE_OPS };
 enum sn_limiter_label { SN_LIMIT_LOCAL, SN_LIMIT_ROLE, SN_LIMIT_ACCOUNT, SN_LIMIT_LABELS };
 
 /* code_index: 0 for OK, else 1 + sn_api_error_index. */

@@ -22,8 +22,7 @@ static enum sn_status vend_steps(struct sn_call *call, struct sn_vend *vend, boo
     sn_vend_find_grant(call, vend);                   /* 11. what may override it; */
     SN_TRY(sn_vend_decide(call, vend, err));          /*     the refusals of 7 to 11 leave here */
     SN_TRY(sn_vend_set_duration(call, vend, err));    /* 12. how long */
-    SN_TRY(sn_vend_check_blocks(call, vend, err));    /* 13. revoked? */
-    SN_TRY(sn_vend_write_row(call, vend, err));       /* 14. session row and spent proof */
+    SN_TRY(sn_vend_write_row(call, vend, err));       /* 13. revoked? 14. if not, session row and spent proof */
     SN_TRY(sn_vend_assume_role(call, vend, err));     /* 15. credentials */
     sn_vend_correct_row(call, vend);                  /* 16. what STS really gave */
     SN_TRY(sn_vend_record_issue(call, vend, err));    /* 17. durable record */

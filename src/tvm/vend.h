@@ -70,6 +70,7 @@ SN_MUST_CHECK enum sn_status sn_call_policy(struct sn_call *call, struct sn_slic
 void sn_vend_hint_names(struct sn_call *call, struct sn_slice name);
 
 /* vend_issue.c: steps 13 to 18 */
+/* 13 alone, for explain. */
 SN_MUST_CHECK enum sn_status sn_vend_check_blocks(struct sn_call *call, struct sn_vend *vend, struct sn_error *err);
 SN_MUST_CHECK enum sn_status sn_vend_write_row(struct sn_call *call, struct sn_vend *vend, struct sn_error *err);
 SN_MUST_CHECK enum sn_status sn_vend_assume_role(struct sn_call *call, struct sn_vend *vend, struct sn_error *err);

@@ -56,29 +56,37 @@ static void note_store(struct sn_call *call, enum sn_store_op op, bool ok, int64
     sn_metrics_store(call->tvm->parts.metrics, op, ok, sn_call_mono_ns(call) - start_mono_ns);
 }
 
+static enum sn_status refuse_blocked(struct sn_vend *vend, struct sn_error *err)
+{
+    vend->record_reason = "access revoked";
+    return sn_api_fail(err, "SESSION_REVOKED", "a block marker is in force");
+}
+
+static struct sn_block_query query_of(
+    struct sn_call *call, const struct sn_vend *vend, struct sn_slice ids[SN_BLOCK_MARKERS_MAX])
+{
+    size_t count = marker_ids(call, vend, ids);
+
+    return (struct sn_block_query){ids, count, sn_clock_unix_ms(call->tvm->parts.clock)};
+}
+
 enum sn_status sn_vend_check_blocks(struct sn_call *call, struct sn_vend *vend, struct sn_error *err)
 {
     const struct sn_session_store *store = call->tvm->parts.store;
     struct sn_slice ids[SN_BLOCK_MARKERS_MAX];
-    size_t count = marker_ids(call, vend, ids);
+    struct sn_block_query blocks = query_of(call, vend, ids);
     bool is_blocked = true;
     int64_t start = sn_call_mono_ns(call);
-    enum sn_status status =
-        store->is_blocked(store->ctx, ids, count, sn_clock_unix_ms(call->tvm->parts.clock), &is_blocked, err);
+    enum sn_status status = store->is_blocked(store->ctx, blocks.ids, blocks.count, blocks.now_ms, &is_blocked, err);
 
     note_store(call, SN_STORE_BLOCKS, status == SN_OK, start);
     if (status != SN_OK) {
         return sn_api_translate(err, "SESSION_UNAVAILABLE");
     }
-    if (is_blocked) {
-        vend->record_reason = "access revoked";
-        return sn_api_fail(err, "SESSION_REVOKED", "a block marker is in force");
-    }
-    vend->blocks_read_mono_ns = start;
-    return SN_OK;
+    return is_blocked ? refuse_blocked(vend, err) : SN_OK;
 }
 
-/* --- 14: row --- */
+/* --- 13 and 14: row --- */
 
 static void fill_row(struct sn_call *call, struct sn_vend *vend)
 {
@@ -125,16 +133,23 @@ static void seal_row(struct sn_call *call, struct sn_vend *vend)
 
 enum sn_status sn_vend_write_row(struct sn_call *call, struct sn_vend *vend, struct sn_error *err)
 {
-    const struct sn_session_store *store = call->tvm->parts.store;
     struct sn_spent_proof spent = {.expires_unix_s = call->proof.unix_s + PROOF_LIFE_S};
+    struct sn_slice ids[SN_BLOCK_MARKERS_MAX];
+    struct sn_block_query blocks = query_of(call, vend, ids);
+    bool is_blocked = true;
     int64_t start = sn_call_mono_ns(call);
 
     fill_row(call, vend);
     seal_row(call, vend);
     memcpy(spent.key, call->proof.signature_bytes, sizeof(spent.key));
-    enum sn_status status = store->create(store->ctx, &vend->session, call->has_proof ? &spent : NULL, err);
+    enum sn_status status = sn_session_store_admit(
+        call->tvm->parts.store, &blocks, &vend->session, call->has_proof ? &spent : NULL, &is_blocked, err);
     note_store(call, SN_STORE_CREATE, status == SN_OK, start);
+    if (status == SN_OK && is_blocked) {
+        return refuse_blocked(vend, err);
+    }
     if (status == SN_OK) {
+        vend->blocks_read_mono_ns = start;
         vend->has_row = true;
         return SN_OK;
     }
@@ -249,21 +264,29 @@ void sn_vend_correct_row(struct sn_call *call, struct sn_vend *vend)
 
 /* --- 18 --- */
 
-static enum sn_status check_own_row(struct sn_call *call, struct sn_vend *vend, struct sn_error *err)
+/* Markers and the own row, at one moment. */
+static enum sn_status look_again(struct sn_call *call, struct sn_vend *vend, struct sn_error *err)
 {
-    const struct sn_session_store *store = call->tvm->parts.store;
+    struct sn_slice ids[SN_BLOCK_MARKERS_MAX];
+    struct sn_block_query blocks = query_of(call, vend, ids);
     struct sn_session row = {0};
+    bool is_blocked = true;
     int64_t start = sn_call_mono_ns(call);
-    enum sn_status status = store->get(store->ctx, &call->id, &call->arena, &row, err);
+    enum sn_status status =
+        sn_session_store_look(call->tvm->parts.store, &blocks, &call->id, &call->arena, &is_blocked, &row, err);
 
-    note_store(call, SN_STORE_GET, status == SN_OK, start);
+    note_store(call, SN_STORE_LOOK, status == SN_OK, start);
     if (status != SN_OK) {
         return sn_api_translate(err, "SESSION_UNAVAILABLE");
+    }
+    if (is_blocked) {
+        return refuse_blocked(vend, err);
     }
     if (row.status != SN_SESSION_ACTIVE || !sn_session_seal_is_valid(call->tvm->parts.seal_keys, &row)) {
         vend->has_row = false; /* somebody else ended it; nothing is left for us to end */
         return sn_api_fail(err, "SESSION_REVOKED", "the session was ended while it was being issued");
     }
+    vend->blocks_read_mono_ns = start;
     return SN_OK;
 }
 
@@ -276,8 +299,7 @@ enum sn_status sn_vend_check_freshness(struct sn_call *call, struct sn_vend *ven
         return SN_OK;
     }
     for (int i = 0; i < FRESH_READS_MAX && status == SN_OK; i++) {
-        status = sn_vend_check_blocks(call, vend, err);
-        status = status == SN_OK ? check_own_row(call, vend, err) : status;
+        status = look_again(call, vend, err);
         if (status == SN_OK && sn_call_mono_ns(call) - vend->blocks_read_mono_ns <= fresh_ns) {
             return SN_OK;
         }

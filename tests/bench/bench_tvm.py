@@ -27,6 +27,7 @@ RAW_CALLS = 12000
 WARM_UP = 300
 
 USER_BLOCK = re.compile(r"^users:\n(?:(?:[ #].*)?\n)*", re.M)
+SIGN_IN_BLOCK = re.compile(r"^identity_center:\n(?:(?:[ #].*)?\n)*", re.M)
 
 
 def names():
@@ -37,8 +38,11 @@ def lab_config(harness_bin):
     """The lab's default account with many users and a profile for each."""
     text = subprocess.run([harness_bin / "sentinel-lab", "--print-config"], capture_output=True, text=True, check=True).stdout
     users = "users:\n  - name: tvm\n" + "".join(f"  - name: {name}\n" for name in names()) + "\n"
-    kept = [line for line in USER_BLOCK.sub(users, text).splitlines() if "alice" not in line and "user: bob" not in line]
-    return "\n".join(kept) + "\n" + "".join(f"  - {{name: {name}, user: {name}}}\n" for name in names())
+    text = SIGN_IN_BLOCK.sub("", USER_BLOCK.sub(users, text))
+    kept = [line for line in text.splitlines() if "alice" not in line and "user: bob" not in line]
+    own = [f"  - {{name: {name}, user: {name}}}" for name in names()]
+    at = kept.index("profiles:") + 1
+    return "\n".join(kept[:at] + own + kept[at:]) + "\n"
 
 
 def write_policy(folder):
@@ -100,11 +104,10 @@ class Load:
 
 HISTOGRAMS = {
     'sentinel_sts_seconds{action="VerifyProof"}': "STS: GetCallerIdentity with the caller's proof",
-    'sentinel_store_seconds{op="blocks"}': "store: block markers, read twice",
-    'sentinel_store_seconds{op="create"}': "store: session row and spent proof, committed",
+    'sentinel_store_seconds{op="create"}': "store: markers read; session row and spent proof, committed",
     'sentinel_sts_seconds{action="AssumeRole"}': "STS: AssumeRole",
     'sentinel_audit_sync_seconds': "audit: record durable",
-    'sentinel_store_seconds{op="get"}': "store: own row read again",
+    'sentinel_store_seconds{op="look"}': "store: markers and own row read again",
 }
 WHOLE = 'sentinel_request_seconds{route="/v1/credentials"}'
 

@@ -242,6 +242,38 @@ static void attack_24_block_markers(struct store_backend *b)
     assert_int_not_equal(b->store.is_blocked(b->store.ctx, many, SN_LEN(many), T0, &blocked, &err), SN_OK);
 }
 
+/* ATK-24: with a marker in force no row is written and no proof is spent, and a row is not shown. */
+static void attack_24_blocked_callers_leave_no_row(struct store_backend *b)
+{
+    const struct sn_slice id = SN_S("block#name#mallory#*");
+    const struct sn_block_query during = {&id, 1, T0}, behind = {&id, 1, T0 + 1000};
+    const struct sn_spent_proof proof = {.key = {77}, .expires_unix_s = T0 / 1000 + 60};
+    SN_AUTO(sn_arena_clear) struct sn_arena arena = {0};
+    char seal[SN_SEAL_MAX + 1], marker_seal[SN_SEAL_MAX + 1];
+    struct sn_session s = store_conformance_session(b->keys, "00000000000000b1", seal), found;
+    struct sn_block_marker marker = {.id = id, .blocked_until_ms = T0 + 1000, .reason = SN_S("r")};
+    struct sn_error err;
+    bool blocked = false;
+
+    sn_block_marker_seal(b->keys, &marker, marker_seal);
+    marker.seal = sn_slice_str(marker_seal);
+    b->put_block(b->ctx, &marker);
+    assert_ok(sn_session_store_admit(&b->store, &during, &s, &proof, &blocked, &err), &err);
+    assert_true(blocked);
+    assert_fails(b->store.get(b->store.ctx, &s.id, &arena, &found, &err), &err, "SESSION_NOT_FOUND");
+    assert_ok(sn_session_store_admit(&b->store, &behind, &s, &proof, &blocked, &err), &err);
+    assert_false(blocked);
+    assert_stored(b, &s);
+    assert_fails(sn_session_store_admit(&b->store, &behind, &s, &proof, &blocked, &err), &err, "PROOF_REPLAYED");
+    assert_fails(sn_session_store_admit(&b->store, &behind, &s, NULL, &blocked, &err), &err, "ID_TAKEN");
+
+    assert_ok(sn_session_store_look(&b->store, &during, &s.id, &arena, &blocked, &found, &err), &err);
+    assert_true(blocked);
+    assert_ok(sn_session_store_look(&b->store, &behind, &s.id, &arena, &blocked, &found, &err), &err);
+    assert_false(blocked);
+    assert_same_session(&s, &found);
+}
+
 /* --- Many at once --- */
 
 enum { THREADS = 16, USUAL_RACES = 40 };
@@ -302,5 +334,6 @@ void store_conformance_run(struct store_backend *backend)
     proofs_are_spent_once(backend);
     updates_are_conditional(backend);
     attack_24_block_markers(backend);
+    attack_24_blocked_callers_leave_no_row(backend);
     attack_07_races_have_one_winner(backend);
 }

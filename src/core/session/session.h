@@ -91,6 +91,13 @@ struct sn_spent_proof {
     int64_t expires_unix_s;
 };
 
+/* Ids of the block markers that may stand against a caller, and the instant for which they are asked. */
+struct sn_block_query {
+    const struct sn_slice *ids;
+    size_t count; /* at most SN_BLOCK_MARKERS_MAX */
+    int64_t now_ms;
+};
+
 struct sn_session_store {
     /*
      * Writes row and, when proof is not NULL, the spent proof in one durable transaction. The row comes sealed.
@@ -109,9 +116,25 @@ struct sn_session_store {
      */
     enum sn_status (*is_blocked)(
         void *ctx, const struct sn_slice *ids, size_t count, int64_t now_ms, bool *out_blocked, struct sn_error *err);
+    /*
+     * is_blocked and create in one transaction: with a marker in force nothing is written. NULL: the store has no such
+     * thing, and they are asked one after the other (sn_session_store_admit).
+     */
+    enum sn_status (*admit)(void *ctx, const struct sn_block_query *blocks, const struct sn_session *session,
+        const struct sn_spent_proof *proof, bool *out_blocked, struct sn_error *err);
+    /* is_blocked and get at one moment; the row is read when no marker is in force. NULL: likewise. */
+    enum sn_status (*look)(void *ctx, const struct sn_block_query *blocks, const struct sn_id *id,
+        struct sn_arena *arena, bool *out_blocked, struct sn_session *out_session, struct sn_error *err);
     /* Cheap test that the store can be read and written, for readyz and check. */
     enum sn_status (*ping)(void *ctx, struct sn_error *err);
     void *ctx;
 };
+
+SN_MUST_CHECK enum sn_status sn_session_store_admit(const struct sn_session_store *store,
+    const struct sn_block_query *blocks, const struct sn_session *session, const struct sn_spent_proof *proof,
+    bool *out_blocked, struct sn_error *err);
+SN_MUST_CHECK enum sn_status sn_session_store_look(const struct sn_session_store *store,
+    const struct sn_block_query *blocks, const struct sn_id *id, struct sn_arena *arena, bool *out_blocked,
+    struct sn_session *out_session, struct sn_error *err);
 
 #endif

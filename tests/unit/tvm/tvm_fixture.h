@@ -395,7 +395,12 @@ static inline void fx_init(struct fx *fx)
     fx->policy_text = FX_ALLOW_ALL;
     sn_zoneinfo_init(&fx->zones, NULL);
     fx->zone_source = sn_zoneinfo_source(&fx->zones);
-    fx->store = (struct sn_session_store){fx_create, fx_update, fx_get, fx_is_blocked, fx_ping, fx};
+    fx->store = (struct sn_session_store){.create = fx_create,
+        .update = fx_update,
+        .get = fx_get,
+        .is_blocked = fx_is_blocked,
+        .ping = fx_ping,
+        .ctx = fx};
     fx->audit = (struct sn_audit_sink){fx_append, fx_healthy, fx};
     fx->audit_healthy = true;
     fx->grants = (struct sn_grant_source){fx_find_grant, fx};
