@@ -219,7 +219,7 @@ static enum sn_status create(
     if (err->status != SN_CONFLICT) {
         return unavailable(err);
     }
-    if (proof != NULL && !sn_dynamodb_part_failed(err, 0) && sn_dynamodb_part_failed(err, 1)) {
+    if (proof != NULL && sn_dynamodb_part_failed(err, 1)) { /* says more than the row, which came with it */
         return sn_fail(err, SN_CONFLICT, "PROOF_REPLAYED", "this proof of identity was used before");
     }
     return sn_fail(err, SN_CONFLICT, "ID_TAKEN", "a session with this id exists");

@@ -150,7 +150,8 @@ static void refusals(void **state)
     } rows[] = {
         {"row", CANCELLED(FAILED "," NONE), false, "ID_TAKEN", NULL},
         {"row and contention", CANCELLED(FAILED "," CONTENDED), false, "ID_TAKEN", NULL},
-        {"row beside proof", CANCELLED(FAILED "," FAILED "," NONE), true, "ID_TAKEN", NULL},
+        {"row beside proof", CANCELLED(FAILED "," FAILED "," NONE), true, "PROOF_REPLAYED", NULL},
+        {"row with a fresh proof", CANCELLED(FAILED "," NONE "," NONE), true, "ID_TAKEN", NULL},
         {"proof", CANCELLED(NONE "," FAILED "," NONE), true, "PROOF_REPLAYED", NULL},
         {"token of another write", ANSWER_10(400, "{\"__type\":\"x#IdempotentParameterMismatchException\"}"), false,
             "ID_TAKEN", NULL},
