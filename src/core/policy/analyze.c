@@ -318,6 +318,9 @@ static void list_weeks(struct survey *s)
         const struct sn_policy *policy = policy_for(&s->input->now, s->space->profiles[p], &document);
         struct sn_policy_request request;
         struct sn_policy_ids ids;
+        if (policy == NULL) {
+            continue;
+        }
         sn_space_request(s->space, &(struct sn_point){.profile = p}, &request);
         sn_policy_intern(policy, &request, &ids);
         for (size_t i = 0; i < sn_policy_rule_count(policy); i++) {
