@@ -120,8 +120,9 @@ static void mark_span(struct marks *m, const struct span *span)
     }
     for (; d <= EDITS_MAX && d <= most && !is_done; d++) {
         /* Diagonals -d-1..d+1, so that the next round may look one past either end. */
-        fronts[d] = sn_alloc((size_t)(2 * d + 3), sizeof(int));
-        for (int i = 0; i < 2 * d + 3; i++) {
+        size_t diagonals = 2 * (size_t)d + 3;
+        fronts[d] = sn_alloc(diagonals, sizeof(int));
+        for (size_t i = 0; i < diagonals; i++) {
             fronts[d][i] = -1;
         }
         is_done = advance(m, span, d > 0 ? fronts[d - 1] + d : NULL, fronts[d] + d + 1, d);

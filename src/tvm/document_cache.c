@@ -345,16 +345,15 @@ static enum sn_status take_result(
 }
 
 /* Under the lock, which is given up while waiting. */
-static void await_landing(struct sn_document_cache *cache, struct flight *flight)
+static void await_landing(struct sn_document_cache *cache, struct flight *flight, struct passenger *self)
 {
-    struct passenger self = {.next = flight->passengers};
-
-    sn_wake_init(&self.landed);
-    flight->passengers = &self;
+    sn_wake_init(&self->landed);
+    self->next = flight->passengers;
+    flight->passengers = self;
     pthread_mutex_unlock(&cache->flight_lock);
-    sn_wake_sleep(&self.landed);
+    sn_wake_sleep(&self->landed);
     pthread_mutex_lock(&cache->flight_lock);
-    sn_wake_clear(&self.landed);
+    sn_wake_clear(&self->landed);
 }
 
 enum sn_status sn_document_cache_get(struct sn_document_cache *cache, const char *key, bool is_pinned,
@@ -381,7 +380,8 @@ enum sn_status sn_document_cache_get(struct sn_document_cache *cache, const char
         pthread_mutex_lock(&cache->flight_lock);
         land(cache, flight);
     } else {
-        await_landing(cache, flight);
+        struct passenger self;
+        await_landing(cache, flight, &self);
     }
     enum sn_status status = take_result(flight, out_document, err);
     leave(flight);
