@@ -4,6 +4,7 @@
  */
 #include <sys/stat.h>
 
+#include "base/alloc.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "cli/cached_credentials.h"
@@ -62,7 +63,10 @@ int main(int argc, char **argv)
     sn_harden_process();
     sn_log_set_enabled(false); /* errors are printed by the command that meets them */
     if (sn_cli_is_vault_name(argc, argv)) {
-        return sn_cli_main("sentinel", commands, &context, argc + 1, sn_cli_vault_argv(argc, argv));
+        char **words = sn_cli_vault_argv(argc, argv);
+        int code = sn_cli_main("sentinel", commands, &context, argc + 1, words);
+        sn_free(words);
+        return code;
     }
     int answered = sn_cli_cached_credentials("sentinel", argc, argv);
     if (answered >= 0) {
