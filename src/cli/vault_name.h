@@ -7,7 +7,7 @@
 
 /* True if the last part of argv[0] is aws-vault. */
 bool sn_cli_is_vault_name(int argc, char *const *argv);
-/* argv with "vault" behind argv[0], one word longer; its strings are those of argv. Never released. */
+/* argv with "vault" behind argv[0], one word longer; its strings are those of argv. Release with sn_free. */
 char **sn_cli_vault_argv(int argc, char **argv);
 
 #endif
