@@ -125,6 +125,9 @@ bool sn_session_key_parse(struct sn_slice key, struct sn_session_key *out_key)
     struct sn_slice parts[4] = {0};
     struct sn_error ignored;
 
+    if (sn_slice_has_byte(key, '\0')) {
+        return false; /* the parts are kept as C strings */
+    }
     if (!split_session(key, parts) || parts[0].len > SN_SESSION_TYPE_MAX) {
         return false;
     }
