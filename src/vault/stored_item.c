@@ -125,8 +125,9 @@ bool sn_session_key_parse(struct sn_slice key, struct sn_session_key *out_key)
     struct sn_slice parts[4] = {0};
     struct sn_error ignored;
 
-    if (sn_slice_has_byte(key, '\0')) {
-        return false; /* the parts are kept as C strings */
+    /* The parts are kept as C strings; a key of another kind is none of a session, whatever it looks like. */
+    if (sn_slice_has_byte(key, '\0') || sn_stored_kind_of(key) != SN_STORED_SESSION) {
+        return false;
     }
     if (!split_session(key, parts) || parts[0].len > SN_SESSION_TYPE_MAX) {
         return false;
