@@ -281,12 +281,19 @@ static bool may_have_been_done(const struct sn_error *err)
 enum sn_status sn_json_client_call(struct sn_json_client *client, const char *action, struct sn_slice body,
     size_t max_bytes, struct sn_json_doc **out_doc, struct sn_error *err)
 {
+    return sn_json_client_call_within(client, action, body, max_bytes, SN_JSON_CALL_MS, out_doc, err);
+}
+
+enum sn_status sn_json_client_call_within(struct sn_json_client *client, const char *action, struct sn_slice body,
+    size_t max_bytes, int timeout_ms, struct sn_json_doc **out_doc, struct sn_error *err)
+{
     const struct sn_json_service *service = client->service;
     const int *retry_wait_ms = service->retry_wait_ms != NULL ? service->retry_wait_ms : usual_retry_wait_ms;
     size_t retries = service->retry_wait_ms != NULL ? service->retry_count : SN_LEN(usual_retry_wait_ms);
-    int64_t end_ns = client->clock->mono_ns(client->clock->ctx) + (int64_t)SN_JSON_CALL_MS * 1000000;
-
+    int64_t most_ms = timeout_ms < SN_JSON_CALL_MS ? timeout_ms : SN_JSON_CALL_MS;
+    int64_t end_ns = client->clock->mono_ns(client->clock->ctx) + most_ms * 1000000;
     bool is_unknown = false;
+
     for (size_t i = 0;; i++) {
         if (try_call(client, action, body, end_ns, max_bytes, out_doc, err) == SN_OK) {
             return SN_OK;

@@ -57,6 +57,9 @@ void sn_json_client_free(struct sn_json_client *client);
  */
 SN_MUST_CHECK enum sn_status sn_json_client_call(struct sn_json_client *client, const char *action,
     struct sn_slice body, size_t max_bytes, struct sn_json_doc **out_doc, struct sn_error *err);
+/* The same for a caller with less time than SN_JSON_CALL_MS: all tries end within timeout_ms. */
+SN_MUST_CHECK enum sn_status sn_json_client_call_within(struct sn_json_client *client, const char *action,
+    struct sn_slice body, size_t max_bytes, int timeout_ms, struct sn_json_doc **out_doc, struct sn_error *err);
 
 /* --- Pure parts, for their tests. --- */
 struct sn_json_answer {

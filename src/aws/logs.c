@@ -86,7 +86,7 @@ static void put_place(struct sn_json_writer *w, const char *group, const char *s
 /* --- Calls --- */
 
 enum sn_status sn_logs_put(struct sn_logs *logs, const char *group, const char *stream,
-    const struct sn_log_event *events, size_t count, struct sn_error *err)
+    const struct sn_log_event *events, size_t count, int timeout_ms, struct sn_error *err)
 {
     SN_AUTO(sn_json_doc_free_p) struct sn_json_doc *doc = NULL;
     SN_AUTO(sn_buf_clear) struct sn_buf body = SN_BUF_INIT(BODY_MAX_BYTES);
@@ -108,8 +108,8 @@ enum sn_status sn_logs_put(struct sn_logs *logs, const char *group, const char *
     SN_ASSERT(bytes <= SN_LOGS_BATCH_MAX_BYTES && !body.overflow);
     sn_json_end_array(&w);
     sn_json_end_object(&w);
-    if (sn_json_client_call(logs->client, "PutLogEvents", sn_buf_slice(&body), SN_LOGS_ANSWER_MAX_BYTES, &doc, err) !=
-        SN_OK) {
+    if (sn_json_client_call_within(logs->client, "PutLogEvents", sn_buf_slice(&body), SN_LOGS_ANSWER_MAX_BYTES,
+            timeout_ms, &doc, err) != SN_OK) {
         return translate("PutLogEvents", err);
     }
     if (sn_json_count(sn_json_get(sn_json_root(doc), "rejectedLogEventsInfo")) > 0) {
@@ -121,7 +121,8 @@ enum sn_status sn_logs_put(struct sn_logs *logs, const char *group, const char *
     return SN_OK;
 }
 
-enum sn_status sn_logs_create_stream(struct sn_logs *logs, const char *group, const char *stream, struct sn_error *err)
+enum sn_status sn_logs_create_stream(
+    struct sn_logs *logs, const char *group, const char *stream, int timeout_ms, struct sn_error *err)
 {
     SN_AUTO(sn_buf_clear) struct sn_buf body = {0};
     struct sn_json_writer w;
@@ -130,8 +131,8 @@ enum sn_status sn_logs_create_stream(struct sn_logs *logs, const char *group, co
     sn_json_begin_object(&w);
     put_place(&w, group, stream);
     sn_json_end_object(&w);
-    if (sn_json_client_call(
-            logs->client, "CreateLogStream", sn_buf_slice(&body), SN_LOGS_ANSWER_MAX_BYTES, NULL, err) == SN_OK ||
+    if (sn_json_client_call_within(logs->client, "CreateLogStream", sn_buf_slice(&body), SN_LOGS_ANSWER_MAX_BYTES,
+            timeout_ms, NULL, err) == SN_OK ||
         strcmp(sn_error_detail_of(err, "aws_code"), "ResourceAlreadyExistsException") == 0) {
         return SN_OK;
     }

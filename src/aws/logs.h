@@ -29,11 +29,11 @@ SN_MUST_CHECK enum sn_status sn_logs_new(
     const struct sn_json_client_options *options, struct sn_logs **out_logs, struct sn_error *err);
 void sn_logs_free(struct sn_logs *logs);
 
-/* All events or none, in the order of their times, within the service's size of a batch (asserted). */
+/* All events or none, in the order of their times, within the service's size of a batch (asserted) and timeout_ms. */
 SN_MUST_CHECK enum sn_status sn_logs_put(struct sn_logs *logs, const char *group, const char *stream,
-    const struct sn_log_event *events, size_t count, struct sn_error *err);
+    const struct sn_log_event *events, size_t count, int timeout_ms, struct sn_error *err);
 /* A stream that exists already is fine. */
 SN_MUST_CHECK enum sn_status sn_logs_create_stream(
-    struct sn_logs *logs, const char *group, const char *stream, struct sn_error *err);
+    struct sn_logs *logs, const char *group, const char *stream, int timeout_ms, struct sn_error *err);
 
 #endif

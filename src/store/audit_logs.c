@@ -94,6 +94,19 @@ struct batch {
     size_t count;
 };
 
+static void batch_clear(struct batch *batch)
+{
+    sn_buf_clear(&batch->text);
+}
+
+/* What is left of the caller's time; a call that has none left still fails by itself, at once. */
+static int left_ms(const struct sn_audit_logs *log, int64_t end_mono_ms)
+{
+    int64_t left = end_mono_ms - sn_clock_mono_ms(log->options.clock);
+
+    return left < 1 ? 1 : (int)left;
+}
+
 static enum sn_status add_record(
     struct sn_audit_logs *log, struct batch *batch, struct sn_slice entry, struct sn_error *err)
 {
@@ -136,7 +149,8 @@ static enum sn_status fill(struct sn_audit_logs *log, struct batch *batch, struc
     return sn_buf_check(&batch->text, "the batch of records", err);
 }
 
-static enum sn_status put(struct sn_audit_logs *log, const struct batch *batch, struct sn_error *err)
+static enum sn_status put(
+    struct sn_audit_logs *log, const struct batch *batch, int64_t end_mono_ms, struct sn_error *err)
 {
     struct sn_log_event events[EVENTS_MAX];
     const char *text = sn_buf_str(&batch->text);
@@ -145,20 +159,33 @@ static enum sn_status put(struct sn_audit_logs *log, const struct batch *batch, 
         size_t len = batch->starts[i + 1] - batch->starts[i] - 1; /* without the LF */
         events[i] = (struct sn_log_event){batch->times[i], {text + batch->starts[i], len}};
     }
-    return sn_logs_put(log->options.logs, log->group, log->stream, events, batch->count, err);
+    return sn_logs_put(
+        log->options.logs, log->group, log->stream, events, batch->count, left_ms(log, end_mono_ms), err);
 }
 
-/* A missing stream is made once, and the same bytes sent again. */
-static enum sn_status deliver(struct sn_audit_logs *log, const struct batch *batch, struct sn_error *err)
+static bool may_stand_in_the_log(const struct sn_error *err)
 {
-    if (put(log, batch, err) == SN_OK) {
+    return strcmp(sn_error_detail_of(err, "effect"), "none") != 0;
+}
+
+/* A missing stream is made once, and the same bytes sent again. *out_is_unknown: the records may stand there. */
+static enum sn_status deliver(struct sn_audit_logs *log, const struct batch *batch, int64_t end_mono_ms,
+    bool *out_is_unknown, struct sn_error *err)
+{
+    *out_is_unknown = false;
+    if (put(log, batch, end_mono_ms, err) == SN_OK) {
         return SN_OK;
     }
+    *out_is_unknown = may_stand_in_the_log(err);
     if (!sn_error_is(err, "LOGS_STREAM_NOT_FOUND")) {
         return err->status;
     }
-    SN_TRY(sn_logs_create_stream(log->options.logs, log->group, log->stream, err));
-    return put(log, batch, err);
+    SN_TRY(sn_logs_create_stream(log->options.logs, log->group, log->stream, left_ms(log, end_mono_ms), err));
+    if (put(log, batch, end_mono_ms, err) == SN_OK) {
+        return SN_OK;
+    }
+    *out_is_unknown = *out_is_unknown || may_stand_in_the_log(err);
+    return err->status;
 }
 
 /* --- Append --- */
@@ -178,22 +205,18 @@ static void give_up_stream(struct sn_audit_logs *log, struct sn_slice request_id
     }
 }
 
-static enum sn_status append_locked(
-    struct sn_audit_logs *log, struct sn_slice entry, struct sn_slice request_id, struct sn_error *err)
+static enum sn_status append_in_turn(struct sn_audit_logs *log, struct sn_slice entry, struct sn_slice request_id,
+    int64_t end_mono_ms, struct sn_error *err)
 {
-    SN_AUTO(sn_buf_clear) struct sn_buf text = SN_BUF_INIT(SN_LOGS_BATCH_MAX_BYTES);
-    struct batch batch = {.text = text};
+    SN_AUTO(batch_clear) struct batch batch = {.text = SN_BUF_INIT(SN_LOGS_BATCH_MAX_BYTES)};
+    bool is_unknown = false;
 
-    enum sn_status status = fill(log, &batch, entry, err);
-    if (status == SN_OK) {
-        status = deliver(log, &batch, err);
-        if (status != SN_OK && strcmp(sn_error_detail_of(err, "effect"), "none") != 0) {
+    SN_TRY(fill(log, &batch, entry, err));
+    if (deliver(log, &batch, end_mono_ms, &is_unknown, err) != SN_OK) {
+        if (is_unknown) {
             give_up_stream(log, request_id);
         }
-    }
-    text = batch.text;
-    if (status != SN_OK) {
-        return status;
+        return err->status;
     }
     log->position = batch.position;
     log->must_open = false;
@@ -205,11 +228,13 @@ static enum sn_status append(
     void *ctx, struct sn_slice entry, struct sn_slice request_id, int timeout_ms, struct sn_error *err)
 {
     struct sn_audit_logs *log = ctx;
+    int64_t end_mono_ms = sn_clock_mono_ms(log->options.clock) + timeout_ms;
     struct sn_error cause = {0};
 
-    (void)timeout_ms; /* the call to the service has its own, shorter one */
-    sn_turns_take(&log->turn);
-    enum sn_status status = append_locked(log, entry, request_id, &cause);
+    if (!sn_turns_take_ms(&log->turn, timeout_ms)) { /* others wait for the service: nothing of this was sent */
+        return sn_fail(err, SN_UNAVAILABLE, "AUDIT_UNAVAILABLE", "the audit log is behind");
+    }
+    enum sn_status status = append_in_turn(log, entry, request_id, end_mono_ms, &cause);
     log->is_healthy = status == SN_OK;
     sn_turns_give(&log->turn);
     if (status == SN_OK) {

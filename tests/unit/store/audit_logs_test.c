@@ -275,6 +275,32 @@ static void attack_33_unknown_effect_begins_a_stream(void **state)
     }
 }
 
+/* AUD-22: whoever has two seconds left waits no longer, however many calls a record takes. */
+static void within_the_callers_time(void **state)
+{
+    (void)state;
+    static const struct scripted_reply replies[] = {
+        {.http_status = 400,
+            .content_type = JSON_TYPE,
+            .body = "{\"__type\":\"x#ResourceNotFoundException\"}",
+            .takes_ms = 900},
+        {.http_status = 200, .content_type = JSON_TYPE, .body = "", .takes_ms = 900},
+        {.status = SN_TIMEOUT, .error_code = "HTTP_TIMEOUT", .takes_ms = 200},
+    };
+    struct fixture f;
+    struct sn_error err;
+
+    set_up(&f, replies, SN_LEN(replies));
+    int64_t begin_ns = f.net.script.mono_ns;
+    assert_fails(f.sink.append(f.sink.ctx, ENTRY("1"), SN_S("req1"), 2000, &err), &err, "AUDIT_UNAVAILABLE");
+    assert_int_equal(f.net.script.calls, 3);
+    assert_int_equal(f.net.script.timeout_ms[0], 2000);
+    assert_int_equal(f.net.script.timeout_ms[1], 1100);
+    assert_int_equal(f.net.script.timeout_ms[2], 200);
+    assert_true(f.net.script.mono_ns - begin_ns <= INT64_C(2000000000));
+    tear_down(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +308,7 @@ int main(void)
         cmocka_unit_test(a_missing_stream_is_made),
         cmocka_unit_test(refused_records_leave_no_gap),
         cmocka_unit_test(attack_33_unknown_effect_begins_a_stream),
+        cmocka_unit_test(within_the_callers_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
